@@ -1,0 +1,24 @@
+import { clock, type MarketProfile } from './profile.ts'
+
+/** Mainland China A-shares: both exchanges have a closing call auction. */
+export const cn: MarketProfile = {
+  name: 'cn',
+  currency: 'CNY',
+  utcOffsetMinutes: 480,
+  calendar: 'cn',
+  segments: [
+    { start: clock(9, 30), end: clock(11, 30) },
+    { start: clock(13), end: clock(14, 57) },
+  ],
+  minutes: 237,
+  edgeMinutes: 30,
+  lastEdgeStart: clock(14, 30),
+  openingAuction: { start: clock(9, 15), cancelUntil: clock(9, 20), end: clock(9, 25) },
+  closingAuction: { start: clock(14, 57), end: clock(15) },
+  sessionEnd: clock(15, 40),
+  bucketEdges: [40_000, 200_000, 1_000_000],
+  priceTick: 0.01,
+  lotSize: 100,
+  tradingDaysPerYear: 242,
+  industryScheme: 'sw-l1',
+}

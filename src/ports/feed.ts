@@ -1,0 +1,50 @@
+import type { BookBatch, ChainName, TickBatch } from '../../schemas/market.ts'
+
+/**
+ * What an adapter of a vendor gives: the events of whole channels, in channel order, as columnar blocks
+ * without batch numbers. src/workers/feed.ts turns them into batches per partition with marks.
+ */
+export interface FeedChannel {
+  readonly channel: string
+  readonly kind: 'ticks' | 'books'
+  /** Whether sequences are contiguous, so that a hole is lost data (extracts of single stocks are not). */
+  readonly contiguous: boolean
+}
+
+/** Columns of events of one channel. `time` here is raw exchange time from `baseTime`; the feed makes it monotone. */
+export type TickBlock = Omit<TickBatch, keyof TickHeaderOnly | 'rawTime'> & BlockHeader
+export type BookBlock = Omit<BookBatch, keyof TickHeaderOnly | 'rawTime'> & BlockHeader
+
+interface TickHeaderOnly {
+  date: string
+  producer: string
+  channel: string
+  partition: number
+  batchNumber: number
+  firstSequence: number
+  lastSequence: number
+  markTime: number
+  markSequence: number
+  crc: number
+}
+
+interface BlockHeader {
+  channel: string
+}
+
+/** A day of a vendor's data. Blocks of different channels may come in any order; within a channel in sequence order. */
+export interface FeedDay {
+  readonly date: string
+  readonly profile: string
+  readonly channels: readonly FeedChannel[]
+  blocks(): AsyncIterable<{ readonly ticks: TickBlock } | { readonly books: BookBlock }>
+}
+
+/** A file feed. Every adapter passes test/contract/feed.ts. */
+export interface Feed {
+  readonly producer: string
+  /** Days found in the input, ascending. */
+  days(): AsyncIterable<FeedDay>
+}
+
+export type { ChainName }
