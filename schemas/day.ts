@@ -32,7 +32,7 @@ export const input = record<Input>('Input', 'Graphs, exposures, fundamentals or 
   field('instruments', arrayOf('string'), 'a symbol per row; empty for styles'),
   field('columns', arrayOf('string'), 'names; for graphs one per neighbour slot'),
   column('values', 'f64', 'by column', 'columns one after another'),
-  column('neighbours', 'i32', 'index', 'graphs: rows of neighbour indices, -1 = none'),
+  column('neighbours', 'i32', 'by row', 'graphs: rows of neighbour indices, -1 = none'),
   crcField,
 ])
 
