@@ -1,0 +1,1 @@
+export { openTape, type TapeOptions } from './tape.ts'
