@@ -1,0 +1,30 @@
+import { ClosebellError } from '../../schemas/errors.ts'
+import type { FeaturePanel } from '../sample.ts'
+
+/** Index of a date in a panel. @throws CB_NO_HISTORY when the panel lacks it. */
+export function dateIndex(panel: { readonly dates: readonly string[] }, date: string): number {
+  const day = panel.dates.indexOf(date)
+  if (day >= 0) return day
+  const span = panel.dates.length === 0 ? 'no dates' : `${panel.dates[0]} to ${panel.dates[panel.dates.length - 1]}`
+  throw new ClosebellError('CB_NO_HISTORY', `${date} is not in the panel, which has ${span}`)
+}
+
+/** Index of a column in a panel. @throws CB_ARTIFACT when the panel lacks it. */
+export function panelColumn(panel: FeaturePanel, id: string): number {
+  const column = panel.columns.indexOf(id)
+  if (column >= 0) return column
+  throw new ClosebellError('CB_ARTIFACT', `column ${id} is not among the ${panel.columns.length} of set ${panel.set}`)
+}
+
+/** One column of one date. @returns [instruments], a view */
+export function section(panel: FeaturePanel, day: number, column: number): Float64Array {
+  const names = panel.instruments.length
+  const from = (day * panel.columns.length + column) * names
+  return panel.values.subarray(from, from + names)
+}
+
+/** Places of some symbols among others; -1 where one is absent. */
+export function placesOf(wanted: readonly string[], among: readonly string[]): Int32Array {
+  const places = new Map(among.map((symbol, place) => [symbol, place]))
+  return Int32Array.from(wanted, (symbol) => places.get(symbol) ?? -1)
+}

@@ -1,0 +1,155 @@
+import { ClosebellError } from '../../schemas/errors.ts'
+import type { FeaturePanel } from '../sample.ts'
+import { panelColumn, section } from './panel.ts'
+import { moments, standardise } from './section.ts'
+import { firstDay, type ScaledWindow, type Scaler } from './window.ts'
+
+/** Bound of scaled prices and volumes, in deviations. */
+const bound = 3
+
+/** Prices of one day: mean and deviation of each column over the names that traded on it and on the day before. */
+interface PriceDay {
+  readonly means: Float64Array
+  readonly deviations: Float64Array
+}
+
+interface PriceTable {
+  readonly panel: FeaturePanel
+  readonly names: number
+  readonly prices: readonly number[]
+  readonly close: number
+  readonly volume: number
+  readonly factors: Float64Array | undefined
+}
+
+/**
+ * PV: ln(price of t / close of the day before) for each price, ln(1 + volume) less its mean over the window's traded
+ * days; then per (step, column) a z-score over the section, clipped to ±3. A suspended day carries the last close,
+ * has volume 0 and mask 0. A window of T days reads T + 1: a close older than the day before the window is not
+ * carried into it, so that the same days give the same bytes however much history lies before them.
+ */
+export function createPriceScaler(panel: FeaturePanel, columns: readonly string[], factors?: Float64Array): Scaler {
+  const table: PriceTable = {
+    panel,
+    names: panel.instruments.length,
+    prices: columns.filter((id) => id !== 'pv_volume').map((id) => panelColumn(panel, id)),
+    close: panelColumn(panel, 'pv_close'),
+    volume: panelColumn(panel, 'pv_volume'),
+    factors,
+  }
+  if (columns.indexOf('pv_volume') !== columns.length - 1) {
+    throw new ClosebellError('CB_ARTIFACT', `pv_volume must be the last of the columns ${columns.join(', ')}`)
+  }
+  const scaledDays = new Map<number, PriceDay>()
+  const dayOf = (day: number): PriceDay => {
+    const known = scaledDays.get(day) ?? priceDay(table, day)
+    scaledDays.set(day, known)
+    return known
+  }
+  return {
+    panel,
+    columns,
+    window(day, lookback, places) {
+      const first = firstDay(panel, day, lookback, 1)
+      const width = columns.length
+      const window: ScaledWindow = {
+        x: new Float32Array(lookback * places.length * width),
+        mask: new Float32Array(lookback * places.length),
+      }
+      for (let i = 0; i < places.length; i++) fillPrices(table, dayOf, window, first, lookback, places, i)
+      fillVolumes(table, window, first, lookback, places, day)
+      return window
+    },
+  }
+}
+
+function priceDay(table: PriceTable, day: number): PriceDay {
+  const changes = new Float64Array(table.names)
+  const means = new Float64Array(table.prices.length)
+  const deviations = new Float64Array(table.prices.length)
+  table.prices.forEach((column, feature) => {
+    for (let name = 0; name < table.names; name++) {
+      const before = tradedOn(table, day - 1, name) ? adjusted(table, day - 1, table.close, name) : NaN
+      changes[name] = tradedOn(table, day, name) ? Math.log(adjusted(table, day, column, name) / before) : NaN
+    }
+    const { mean, deviation } = moments(changes)
+    means[feature] = mean
+    deviations[feature] = deviation
+  })
+  return { means, deviations }
+}
+
+function fillPrices(
+  table: PriceTable,
+  dayOf: (day: number) => PriceDay,
+  window: ScaledWindow,
+  first: number,
+  lookback: number,
+  places: Int32Array,
+  i: number,
+): void {
+  const name = places[i]
+  const width = table.prices.length + 1
+  let before = tradedOn(table, first - 1, name) ? adjusted(table, first - 1, table.close, name) : NaN
+  for (let step = 0; step < lookback; step++) {
+    const day = first + step
+    const row = step * places.length + i
+    const traded = tradedOn(table, day, name)
+    const { means, deviations } = dayOf(day)
+    for (let feature = 0; feature < table.prices.length; feature++) {
+      const price = traded ? adjusted(table, day, table.prices[feature], name) : before
+      window.x[row * width + feature] = bounded(Math.log(price / before), means[feature], deviations[feature])
+    }
+    window.mask[row] = traded ? 1 : 0
+    if (traded) before = adjusted(table, day, table.close, name)
+  }
+}
+
+/** The mean is the window's own, so that volumes are scaled anew for each window; ln(1 + v) is taken as of its day. */
+function fillVolumes(
+  table: PriceTable,
+  window: ScaledWindow,
+  first: number,
+  lookback: number,
+  places: Int32Array,
+  day: number,
+): void {
+  const n = places.length
+  const logs = new Float64Array(lookback * n)
+  for (let i = 0; i < n; i++) {
+    let sum = 0
+    let count = 0
+    for (let step = 0; step < lookback; step++) {
+      const volume = window.mask[step * n + i] === 1 ? volumeAsOf(table, first + step, places[i], day) : 0
+      logs[step * n + i] = Math.log1p(volume)
+      sum += logs[step * n + i]
+      count += window.mask[step * n + i]
+    }
+    for (let step = 0; step < lookback; step++) logs[step * n + i] -= sum / count
+  }
+  const width = table.prices.length + 1
+  for (let step = 0; step < lookback; step++) {
+    const row = logs.subarray(step * n, (step + 1) * n)
+    const { mean, deviation } = moments(row.map((value, i) => (window.mask[step * n + i] === 1 ? value : NaN)))
+    for (let i = 0; i < n; i++) window.x[(step * n + i) * width + width - 1] = bounded(row[i], mean, deviation)
+  }
+}
+
+/** A missing value, and a value of a section that has no statistics, is 0 beside its mask. */
+function bounded(value: number, mean: number, deviation: number): number {
+  if (Number.isNaN(value) || Number.isNaN(mean)) return 0
+  return Math.max(-bound, Math.min(bound, standardise(value, mean, deviation)))
+}
+
+const tradedOn = (table: PriceTable, day: number, name: number): boolean =>
+  section(table.panel, day, table.volume)[name] > 0
+
+const factorOf = (table: PriceTable, day: number, name: number): number =>
+  table.factors === undefined ? 1 : table.factors[day * table.names + name]
+
+const adjusted = (table: PriceTable, day: number, column: number, name: number): number =>
+  section(table.panel, day, column)[name] * factorOf(table, day, name)
+
+/** v · adj_d/adj_t, domain.md §3.1: shares of day t in the share count of day d. */
+const volumeAsOf = (table: PriceTable, day: number, name: number, asOf: number): number =>
+  (section(table.panel, day, table.volume)[name] * factorOf(table, asOf, name)) / factorOf(table, day, name)
