@@ -18,7 +18,7 @@ export const remedies = {
   CB_WIRE_CRC: 'The checksum differs from the columns: the bytes were changed on their way.',
   CB_WIRE_COLUMN: 'A column has the wrong length for its count: check the producer.',
   CB_WIRE_VALUE: 'A value is outside its range: check the producer.',
-  CB_SYMBOL: 'The symbol is not 1 to 32 letters, digits, dots, dashes or underscores.',
+  CB_SYMBOL: 'A symbol begins with a letter or digit and has up to 32 letters, digits, dots, dashes or underscores.',
   CB_PRICE: 'A price is negative, or zero where the kind of event needs one.',
   CB_QUANTITY: 'A quantity is negative, zero or no exact integer.',
   CB_TIME: 'A time lies outside the trading date of its batch.',

@@ -15,6 +15,7 @@ export const cn: MarketProfile = {
   lastEdgeStart: clock(14, 30),
   openingAuction: { start: clock(9, 15), cancelUntil: clock(9, 20), end: clock(9, 25) },
   closingAuction: { start: clock(14, 57), end: clock(15) },
+  afterHoursStart: clock(15, 5),
   sessionEnd: clock(15, 40),
   bucketEdges: [40_000, 200_000, 1_000_000],
   priceTick: 0.01,

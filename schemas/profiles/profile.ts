@@ -15,6 +15,8 @@ export interface MarketProfile {
   readonly lastEdgeStart: number
   readonly openingAuction: { readonly start: number; readonly cancelUntil: number; readonly end: number } | null
   readonly closingAuction: { readonly start: number; readonly end: number } | null
+  /** Trades from here on are after-hours and in no feature. */
+  readonly afterHoursStart: number
   /** After this time nothing of the session is expected any more. */
   readonly sessionEnd: number
   /** Bucket edges in currency units, lower bound inclusive: s, m, l, xl. */

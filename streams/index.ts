@@ -1,0 +1,5 @@
+/** The stream core: pure reductions of a partition's log to rows. */
+export type { DayOutput, RowFault } from './log/events.ts'
+export { PartitionDay, type DaySettings } from './log/partition-day.ts'
+export type { Fingerprints } from './log/rows.ts'
+export { restoreDay, saveDay, type SavedChain, type SavedDay } from './log/saved-day.ts'

@@ -1,0 +1,73 @@
+import { TickKind, type BookBatch, type TickBatch } from '../../schemas/market.ts'
+import type { PendingBatch, RowFault } from './events.ts'
+
+const symbolPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
+const dayLength = 24 * 3600 * 1_000_000
+
+/** Symbols that may not enter: `__proto__`, line breaks, a megabyte of text. */
+export const isSymbol = (symbol: string): boolean => symbolPattern.test(symbol)
+
+const fault = (row: number, code: RowFault['code'], detail: string): RowFault => ({ row, code, detail })
+
+/** Faults that every kind of row can have: symbol, time outside of the date, time going back within the batch. */
+function commonFaults(batch: TickBatch | BookBatch, midnight: number): RowFault[] {
+  const faults: RowFault[] = []
+  const badSymbols = batch.dictionary.map((entry) => !isSymbol(entry.instrument))
+  const hasBadSymbol = badSymbols.includes(true)
+  const earliest = midnight - batch.baseTime
+  let before = earliest
+  for (let i = 0; i < batch.count; i++) {
+    const symbol = batch.instrument[i]
+    const time = batch.time[i]
+    if (symbol >= batch.dictionary.length)
+      faults.push(fault(i, 'CB_SYMBOL', `index ${symbol} of ${batch.dictionary.length} symbols`))
+    else if (hasBadSymbol && badSymbols[symbol])
+      faults.push(fault(i, 'CB_SYMBOL', `symbol ${JSON.stringify(batch.dictionary[symbol].instrument.slice(0, 40))}`))
+    else if (time < earliest || time >= earliest + dayLength)
+      faults.push(fault(i, 'CB_TIME', `time ${batch.baseTime + time} outside ${batch.date}`))
+    else if (time < before)
+      faults.push(fault(i, 'CB_TIME', `time ${batch.baseTime + time} behind ${batch.baseTime + before} of its batch`))
+    else before = time
+  }
+  return faults
+}
+
+/** Rows of a tick batch that are no valid event. */
+export function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
+  const faults = commonFaults(batch, midnight)
+  for (let i = 0; i < batch.count; i++) {
+    const price = batch.price[i]
+    const quantity = batch.quantity[i]
+    const kind = batch.kind[i]
+    if (kind > TickKind.bust) faults.push(fault(i, 'CB_WIRE_VALUE', `kind ${kind}`))
+    else if (price < 0 || (kind === TickKind.trade && price === 0)) faults.push(fault(i, 'CB_PRICE', `price ${price}`))
+    else if (!(quantity > 0) || !Number.isSafeInteger(quantity))
+      faults.push(fault(i, 'CB_QUANTITY', `quantity ${quantity}`))
+  }
+  return faults
+}
+
+/** Rows of a book batch that are no valid snapshot. */
+export function bookFaults(batch: BookBatch, midnight: number): RowFault[] {
+  const faults = commonFaults(batch, midnight)
+  const levels = batch.count === 0 ? 0 : batch.bidPrice.length / batch.count
+  for (let i = 0; i < batch.count; i++) {
+    for (let at = i * levels; at < (i + 1) * levels; at++) {
+      const lowest = Math.min(batch.bidPrice[at], batch.askPrice[at])
+      const least = Math.min(batch.bidQuantity[at], batch.askQuantity[at])
+      if (lowest < 0) faults.push(fault(i, 'CB_PRICE', `price ${lowest} in level ${at - i * levels + 1}`))
+      else if (!(least >= 0)) faults.push(fault(i, 'CB_QUANTITY', `quantity ${least} in level ${at - i * levels + 1}`))
+      else continue
+      break
+    }
+  }
+  return faults
+}
+
+/** Marks rows to be passed over; null where every row is good. */
+export function skipOf(count: number, rows: readonly number[]): PendingBatch['skip'] {
+  if (rows.length === 0) return null
+  const skip = new Uint8Array(count)
+  for (const row of rows) skip[row] = 1
+  return skip
+}

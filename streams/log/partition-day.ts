@@ -1,0 +1,291 @@
+import type { BookBatch, ChainEnded, ChainLost, DayOpened, Reference, TickBatch } from '../../schemas/market.ts'
+import { Quality, type FlowSizing } from '../../schemas/rows.ts'
+import type { MarketProfile } from '../../schemas/profiles/index.ts'
+import { Acc, accStride } from '../accumulators.ts'
+import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
+import { endQuoteSegment } from '../book/quotes.ts'
+import { openSession } from '../market/session.ts'
+import { bookFaults, isSymbol, skipOf, tickFaults } from './check.ts'
+import type { DayOutput, PendingBatch, RowFault } from './events.ts'
+import { Merge, type Chain } from './merge.ts'
+import { Reducer } from './reducer.ts'
+import { dayRowsOf, minuteRowsOf, symbolOrder, type Fingerprints, type RowIdentity } from './rows.ts'
+
+export interface DaySettings {
+  readonly profile: MarketProfile
+  readonly sizing: FlowSizing
+  readonly fingerprints: Fingerprints
+}
+
+interface Counts {
+  eventsIn: number
+  eventsQuarantined: number
+  eventsLate: number
+}
+
+/**
+ * One trading day of one partition: a pure function of the log from DayOpened to the cut. Messages go in by offset,
+ * rows come out: minute rows when the merge passes a minute, day rows and PartitionClosed at the cut.
+ */
+export class PartitionDay {
+  readonly opened: DayOpened
+  readonly merge: Merge
+  readonly reducer: Reducer
+  readonly counts: Counts = { eventsIn: 0, eventsQuarantined: 0, eventsLate: 0 }
+  isClosed = false
+  /** Next bar to be sealed. */
+  nextBar = 0
+  /** Close before the bar that is sealed next, by row. */
+  carried: Float64Array = new Float64Array(0)
+  /** Price scale that the first tick batch gave each symbol. */
+  readonly scales = new Map<string, number>()
+  private readonly identity: RowIdentity
+  /** Rows in symbol order, for as long as no instrument is new. */
+  private order = new Int32Array(0)
+
+  constructor(opened: DayOpened, settings: DaySettings, merge = new Merge(opened.chains), reducer?: Reducer) {
+    this.opened = opened
+    this.merge = merge
+    this.reducer = reducer ?? new Reducer(openSession(settings.profile, opened.date), settings.sizing)
+    this.identity = {
+      session: this.reducer.session,
+      partition: opened.partition,
+      revision: 0,
+      sizing: settings.sizing,
+      fingerprints: settings.fingerprints,
+    }
+  }
+
+  get date(): string {
+    return this.opened.date
+  }
+
+  refer(reference: Reference): void {
+    for (const entry of reference.instruments) if (isSymbol(entry.instrument)) this.reducer.refer(entry)
+  }
+
+  /** Takes a batch in and gives out what it releases. */
+  takeBatch(kind: PendingBatch['kind'], batch: TickBatch | BookBatch, offset: number): DayOutput[] {
+    const chain = this.merge.find(batch.producer, batch.channel)
+    const judgement = this.merge.judge(chain, batch)
+    if (judgement === 'repeated') return []
+    if (judgement === 'conflict') {
+      return [
+        this.fault(offset, {
+          row: -1,
+          code: 'CB_CHAIN',
+          detail: `${batch.producer}/${batch.channel} batch ${batch.batchNumber} came again with other bytes`,
+        }),
+      ]
+    }
+    this.counts.eventsIn += batch.count
+    if (chain === undefined || judgement !== 'taken') {
+      this.counts.eventsQuarantined += batch.count
+      const why = chain === undefined ? 'is no chain of this day' : chain.isLost ? 'was given up' : 'had ended'
+      return [
+        this.fault(offset, { row: -1, code: 'CB_CHAIN_ENDED', detail: `${batch.producer}/${batch.channel} ${why}` }),
+      ]
+    }
+    const outputs: DayOutput[] = []
+    const skip = this.judgeRows(kind, batch, chain, offset, outputs)
+    if (batch.batchNumber > chain.batchNumber + 1) this.flagAll(Quality.gap | Quality.incomplete)
+    this.merge.take(chain, { kind, batch, offset, skip, rows: new Int32Array(batch.dictionary.length).fill(-1) })
+    this.release(this.merge.mark, outputs)
+    return outputs
+  }
+
+  endChain(ended: ChainEnded): void {
+    const chain = this.merge.find(ended.producer, ended.channel)
+    if (chain !== undefined) chain.isOver = true
+  }
+
+  loseChain(lost: ChainLost): void {
+    const chain = this.merge.find(lost.producer, lost.channel)
+    if (chain === undefined || chain.isOver) return
+    chain.isOver = true
+    chain.isLost = true
+  }
+
+  /** Gives out what is released after chains ended, and closes the day when none is left. */
+  settle(offset: number): DayOutput[] {
+    const outputs: DayOutput[] = []
+    if (this.isClosed) return outputs
+    if (this.merge.isOver) return this.close(offset)
+    this.release(this.merge.mark, outputs)
+    return outputs
+  }
+
+  /** The cut: everything that is in the log is released, rows are written, the day is closed. */
+  close(offset: number): DayOutput[] {
+    const outputs: DayOutput[] = []
+    const missing = this.merge.chains
+      .filter((chain) => !chain.isOver || chain.isLost)
+      .map((chain) => `${chain.producer}/${chain.channel}`)
+    this.release(Number.POSITIVE_INFINITY, outputs)
+    this.sealUpTo(Number.POSITIVE_INFINITY, outputs)
+    const { state, session } = this.reducer
+    const order = this.symbolOrder()
+    for (const row of order) restepMinutes(state, row)
+    const rows = dayRowsOf(
+      this.identity,
+      state,
+      order,
+      this.context(session.profile.minutes, session.barEnd[session.bars - 1]),
+    )
+    for (const value of rows) outputs.push({ kind: 'dayRow', value })
+    outputs.push({
+      kind: 'partitionClosed',
+      value: {
+        date: this.date,
+        partition: this.opened.partition,
+        revision: this.identity.revision,
+        sizing: this.identity.sizing,
+        cutOffset: offset,
+        rows: rows.length,
+        eventsIn: this.counts.eventsIn,
+        eventsUsed: this.counts.eventsIn - this.counts.eventsQuarantined - this.counts.eventsLate,
+        eventsQuarantined: this.counts.eventsQuarantined,
+        eventsLate: this.counts.eventsLate,
+        degraded: missing.length > 0,
+        missing,
+        rowsHash: '',
+        codeVersion: '',
+      },
+    })
+    this.isClosed = true
+    return outputs
+  }
+
+  private context(elapsed: number, until: number) {
+    return { elapsed, until, isTradeSizing: this.identity.sizing === 'trade' }
+  }
+
+  private symbolOrder(): Int32Array {
+    if (this.order.length !== this.reducer.state.count) this.order = symbolOrder(this.reducer.state)
+    return this.order
+  }
+
+  private fault(offset: number, fault: RowFault): DayOutput {
+    return { kind: 'fault', offset, date: this.date, fault }
+  }
+
+  /** Refused and late rows of a batch: counted, given out, and left out of the reduction. */
+  private judgeRows(
+    kind: PendingBatch['kind'],
+    batch: TickBatch | BookBatch,
+    chain: Chain,
+    offset: number,
+    outputs: DayOutput[],
+  ): Uint8Array | null {
+    const midnight = this.reducer.session.midnight
+    const faults =
+      kind === 'ticks' ? tickFaults(batch as TickBatch, midnight) : bookFaults(batch as BookBatch, midnight)
+    if (kind === 'ticks') faults.push(...this.scaleFaults(batch))
+    const refused = new Set<number>()
+    for (const fault of faults) {
+      if (refused.has(fault.row)) continue
+      refused.add(fault.row)
+      outputs.push(this.fault(offset, fault))
+    }
+    this.counts.eventsQuarantined += refused.size
+    const lateRows = this.lateRows(batch, chain, refused)
+    this.counts.eventsLate += lateRows.length
+    for (const row of lateRows) {
+      const instrument = batch.dictionary[batch.instrument[row]].instrument
+      this.reducer.flag(this.reducer.state.row(instrument), Quality.late)
+      outputs.push({
+        kind: 'late',
+        value: {
+          date: this.date,
+          partition: this.opened.partition,
+          offset,
+          row,
+          instrument,
+          producer: batch.producer,
+          channel: batch.channel,
+          sequence: batch.sequence[row],
+          eventTime: batch.baseTime + batch.time[row],
+          markTime: chain.markTime,
+        },
+      })
+    }
+    return skipOf(batch.count, [...refused, ...lateRows])
+  }
+
+  /** A row is late when it lies below a mark that its own chain had already logged, in time or sequence. */
+  private lateRows(batch: TickBatch | BookBatch, chain: Chain, refused: ReadonlySet<number>): number[] {
+    const rows: number[] = []
+    const earliest = chain.markTime - batch.baseTime
+    if (batch.count === 0 || (batch.time[0] >= earliest && batch.sequence[0] > chain.markSequence)) return rows
+    for (let i = 0; i < batch.count; i++) {
+      if (!refused.has(i) && (batch.time[i] < earliest || batch.sequence[i] <= chain.markSequence)) rows.push(i)
+    }
+    return rows
+  }
+
+  /** Integers of two scales cannot be summed: the first scale of a symbol holds for its day. */
+  private scaleFaults(batch: TickBatch | BookBatch): RowFault[] {
+    const changed = new Set<number>()
+    batch.dictionary.forEach((entry, index) => {
+      const known = this.scales.get(entry.instrument)
+      if (known === undefined) this.scales.set(entry.instrument, entry.priceScale)
+      else if (known !== entry.priceScale) changed.add(index)
+    })
+    if (changed.size === 0) return []
+    const faults: RowFault[] = []
+    for (let row = 0; row < batch.count; row++) {
+      if (changed.has(batch.instrument[row]))
+        faults.push({
+          row,
+          code: 'CB_WIRE_VALUE',
+          detail: `price scale of ${batch.dictionary[batch.instrument[row]].instrument} changed within the day`,
+        })
+    }
+    return faults
+  }
+
+  private flagAll(bits: number): void {
+    for (let row = 0; row < this.reducer.state.count; row++) this.reducer.flag(row, bits)
+  }
+
+  private release(mark: number, outputs: DayOutput[]): void {
+    const { session } = this.reducer
+    let nextSeal = session.sealTime[this.nextBar] ?? Number.POSITIVE_INFINITY
+    const onTime = (time: number): void => {
+      if (time < nextSeal) return
+      this.sealUpTo(time, outputs)
+      nextSeal = session.sealTime[this.nextBar] ?? Number.POSITIVE_INFINITY
+    }
+    for (const run of this.merge.release(mark)) this.reducer.reduce(run, onTime)
+    this.sealUpTo(mark, outputs)
+  }
+
+  /** Seals every bar whose time the merge has passed. */
+  private sealUpTo(time: number, outputs: DayOutput[]): void {
+    const { session } = this.reducer
+    while (this.nextBar < session.bars && time >= session.sealTime[this.nextBar]) this.seal(this.nextBar++, outputs)
+  }
+
+  private seal(bar: number, outputs: DayOutput[]): void {
+    const { state, session } = this.reducer
+    const minutes = session.profile.minutes
+    const endsSegment = bar >= 1 && bar <= minutes && session.barStart[bar + 1] !== session.barEnd[bar]
+    if (this.carried.length < state.count) this.carried = growCarried(this.carried, state.count)
+    for (let row = 0; row < state.count; row++) {
+      const base = row * accStride
+      this.carried[row] = state.acc[base + Acc.carriedClose]
+      stepMinute(state, row, bar)
+      if (endsSegment) endQuoteSegment(state.acc, base, session.barEnd[bar])
+    }
+    const context = this.context(Math.min(bar, minutes), session.barEnd[bar])
+    const order = this.symbolOrder()
+    for (const value of minuteRowsOf(this.identity, state, order, bar, context, this.carried))
+      outputs.push({ kind: 'minuteRows', value })
+  }
+}
+
+function growCarried(old: Float64Array, count: number): Float64Array {
+  const grown = new Float64Array(Math.max(64, count * 2)).fill(Number.NaN)
+  grown.set(old)
+  return grown
+}
