@@ -1,3 +1,4 @@
+import type { ClosebellError } from '../../schemas/errors.ts'
 import type { BookBatch, ChainName, TickBatch } from '../../schemas/market.ts'
 
 /**
@@ -14,6 +15,7 @@ export interface FeedChannel {
 /** Columns of events of one channel. `time` here is raw exchange time from `baseTime`; the feed makes it monotone. */
 export type TickBlock = Omit<TickBatch, keyof TickHeaderOnly | 'rawTime'> & BlockHeader
 export type BookBlock = Omit<BookBatch, keyof TickHeaderOnly | 'rawTime'> & BlockHeader
+export type FeedBlock = { readonly ticks: TickBlock } | { readonly books: BookBlock }
 
 interface TickHeaderOnly {
   date: string
@@ -37,7 +39,11 @@ export interface FeedDay {
   readonly date: string
   readonly profile: string
   readonly channels: readonly FeedChannel[]
-  blocks(): AsyncIterable<{ readonly ticks: TickBlock } | { readonly books: BookBlock }>
+  /**
+   * `report` is told of each row that is no event, and reading goes on; without it such a row is thrown.
+   * The publisher holds what is ahead of the slowest channel, so channels that keep pace in time cost least memory.
+   */
+  blocks(report?: (error: ClosebellError) => void): AsyncIterable<FeedBlock>
 }
 
 /** A file feed. Every adapter passes test/contract/feed.ts. */
