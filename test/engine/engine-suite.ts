@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest'
+import type { Engine } from '../../models/engine.ts'
+import { lossAndGradient, scoreSection } from '../../models/network/network.ts'
+import { createReferenceEngine } from '../../models/network/reference/engine.ts'
+import { families, parameterSlots } from '../../models/network/spec.ts'
+import { seededRandom } from '../../models/training/random.ts'
+import { vectorCases } from '../golden/network/vectors.ts'
+import { drawCase } from '../network/draw.ts'
+import { seed } from '../seed.ts'
+import { expectGradients, relativeError } from './agreement.ts'
+import { goldenLayers } from './golden-layers.ts'
+
+/** What every engine has to pass: 1e-5 of the largest output, and of each gradient tensor's own largest element. */
+const tolerance = 1e-5
+
+const againstVectors = (engine: () => Engine): void => {
+  it.each(vectorCases())('agrees with PyTorch in float64: $title', ({ spec, sample, parameters, ...stored }) => {
+    const { expected, entropyBonus } = stored
+    const scored = scoreSection(engine(), spec, parameters, sample)
+    expect(relativeError(scored.scores, expected.scores)).toBeLessThanOrEqual(tolerance)
+    const trained = lossAndGradient(engine(), spec, parameters, sample, entropyBonus)
+    expect(relativeError(trained.scores, expected.scores)).toBeLessThanOrEqual(tolerance)
+    expect(Math.abs(trained.loss - expected.loss)).toBeLessThanOrEqual(tolerance)
+    if (spec.family !== 'gru') {
+      expect(relativeError(trained.graphWeights, expected.graphWeights)).toBeLessThanOrEqual(tolerance)
+    }
+    const gradient = Float64Array.from(parameterSlots(spec).flatMap(({ name }) => expected.gradient[name]))
+    expectGradients(spec, trained.gradient, gradient, tolerance)
+  })
+}
+
+const againstReference = (engine: () => Engine): void => {
+  it.each(families)('agrees with the reference on drawn shapes: %s', (family) => {
+    const random = seededRandom(seed)
+    for (let round = 0; round < 5; round++) {
+      const { spec, sample, parameters } = drawCase(random, family)
+      const wanted = lossAndGradient(createReferenceEngine('test'), spec, parameters, sample, 0.01)
+      const got = lossAndGradient(engine(), spec, parameters, sample, 0.01)
+      expect(relativeError(got.scores, wanted.scores)).toBeLessThanOrEqual(tolerance)
+      expectGradients(spec, got.gradient, wanted.gradient, tolerance)
+    }
+  })
+}
+
+/** Central differences in every parameter; `engine` must compute in f64, or its rounding drowns the differences. */
+export const numericalGradients = (engine: () => Engine): void => {
+  it.each(families)('has the gradient that central differences find, in every tensor: %s', (family) => {
+    const { spec, sample, parameters } = drawCase(seededRandom(seed), family)
+    const { gradient } = lossAndGradient(engine(), spec, parameters, sample, 0.01)
+    const step = 1e-5
+    const numerical = parameters.map((value, p) => {
+      const moved = (by: number): number => {
+        const other = parameters.slice()
+        other[p] = value + by
+        return lossAndGradient(engine(), spec, other, sample, 0.01).loss
+      }
+      return (moved(step) - moved(-step)) / (2 * step)
+    })
+    expectGradients(spec, gradient, numerical, 1e-5)
+  })
+}
+
+const tidiness = (engine: () => Engine): void => {
+  it('frees every tensor of a step, also when it throws, and repeats its bits', () => {
+    const { spec, sample, parameters } = drawCase(seededRandom(seed), 'gru+gat_sa+fin')
+    const first = lossAndGradient(engine(), spec, parameters, sample, 0.01)
+    const before = engine().live
+    const again = lossAndGradient(engine(), spec, parameters, sample, 0.01)
+    scoreSection(engine(), spec, parameters, sample)
+    const unlabelled = { ...sample, label: new Float32Array(sample.n) }
+    expect(() => lossAndGradient(engine(), spec, parameters, unlabelled, 0.01)).toThrow('without spread')
+    expect(engine().live).toBe(before)
+    expect(again.gradient).toEqual(first.gradient)
+  })
+}
+
+export const engineSuite = (engine: () => Engine): void => {
+  goldenLayers(engine)
+  againstVectors(engine)
+  againstReference(engine)
+  tidiness(engine)
+}
