@@ -5,7 +5,7 @@ import {
   DuckDBVarCharVector,
   VARCHAR,
   type DuckDBConnection,
-  type DuckDBMaterializedResult,
+  type DuckDBResult,
 } from '@duckdb/node-api'
 import type { TableColumn } from '../../../schemas/tables.ts'
 import { isText } from '../../ports/store-rows.ts'
@@ -31,38 +31,42 @@ export async function fillStaging(db: DuckDBConnection, columns: readonly TableC
 
 function fillVector(chunk: DuckDBDataChunk, index: number, values: ColumnValues, start: number): void {
   const vector = chunk.getColumnVector(index)
-  for (let row = 0; row < chunk.rowCount; row++) vector.setItem(row, values[start + row] as number)
+  const count = vector.itemCount
+  for (let row = 0; row < count; row++) vector.setItem(row, values[start + row] as number)
   vector.flush()
 }
 
-/** The rows of a result whose columns are doubles (NaN = null) and strings ('' = null), never null. */
-export function readColumns(result: DuckDBMaterializedResult, columns: readonly TableColumn[]): Rows {
+/** A result whose columns are doubles (NaN = null) and strings ('' = null), and never null. */
+export async function readColumns(result: DuckDBResult, columns: readonly TableColumn[]): Promise<Rows> {
+  const chunks = await result.fetchAllChunks()
+  const count = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
   const read: Record<string, ColumnValues> = {}
   columns.forEach((column, index) => {
-    read[column.name] = isText(column.kind) ? readTexts(result, index) : readNumbers(result, index)
+    read[column.name] = isText(column.kind) ? readTexts(chunks, index, count) : readNumbers(chunks, index, count)
   })
-  return { count: result.rowCount, columns: read }
+  return { count, columns: read }
 }
 
-function readNumbers(result: DuckDBMaterializedResult, index: number): Float64Array {
-  const values = new Float64Array(result.rowCount)
+function readNumbers(chunks: readonly DuckDBDataChunk[], index: number, count: number): Float64Array {
+  const values = new Float64Array(count)
   let at = 0
-  for (let part = 0; part < result.chunkCount; part++) {
-    const vector = result.getChunk(part).getColumnVector(index)
+  for (const chunk of chunks) {
+    const vector = chunk.getColumnVector(index)
     if (!(vector instanceof DuckDBDoubleVector)) throw new TypeError(`column ${index} was not read as DOUBLE`)
-    for (let row = 0; row < vector.itemCount; row++) values[at++] = vector.getItem(row) as number
+    const length = vector.itemCount
+    for (let row = 0; row < length; row++) values[at++] = vector.getItem(row) as number
   }
   return values
 }
 
-/** One column of strings that are never null. */
-export function readTexts(result: DuckDBMaterializedResult, index: number): string[] {
-  const values = new Array<string>(result.rowCount)
+function readTexts(chunks: readonly DuckDBDataChunk[], index: number, count: number): string[] {
+  const values = new Array<string>(count)
   let at = 0
-  for (let part = 0; part < result.chunkCount; part++) {
-    const vector = result.getChunk(part).getColumnVector(index)
+  for (const chunk of chunks) {
+    const vector = chunk.getColumnVector(index)
     if (!(vector instanceof DuckDBVarCharVector)) throw new TypeError(`column ${index} was not read as VARCHAR`)
-    for (let row = 0; row < vector.itemCount; row++) values[at++] = vector.getItem(row) as string
+    const length = vector.itemCount
+    for (let row = 0; row < length; row++) values[at++] = vector.getItem(row) as string
   }
   return values
 }

@@ -4,7 +4,7 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 import { tableOf, tables, type TableColumn, type TableName, type TableSpec } from '../../../schemas/tables.ts'
 import { checkRows, planPanel, timeRange } from '../../ports/store-rows.ts'
 import { numbers, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
-import { fillStaging, readColumns, readTexts } from './columns.ts'
+import { fillStaging, readColumns } from './columns.ts'
 import * as sql from './statements.ts'
 
 /**
@@ -30,6 +30,8 @@ async function openInstance(file: string): Promise<DuckDBInstance> {
     return await DuckDBInstance.create(file, {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      // The default of 16 MB writes everything twice at every few thousand wide rows.
+      checkpoint_threshold: '256MB',
     })
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
@@ -130,7 +132,7 @@ class DuckdbStore implements Store {
   async dates(table: TableName, from: string, to: string): Promise<readonly string[]> {
     const { first, end } = timeRange(from, to)
     const result = await this.#reader.run(sql.selectDates(tableOf(table), first, end))
-    return readTexts(result, 0)
+    return (await result.getColumnsJS())[0]?.map(String) ?? []
   }
 
   async close(): Promise<void> {
