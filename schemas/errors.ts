@@ -27,6 +27,7 @@ export const remedies = {
   CB_DAY: 'No day is open on the partition: run closebell open, or a file feed.',
   CB_CALENDAR_END: 'The calendar ends here and does not guess: install a newer release or import a calendar.',
   CB_FEED_INPUT: 'The vendor file is not in the form its adapter reads.',
+  CB_FEED_SEQUENCE: 'The source lost, repeated or reordered events: ask it for the day again, then start a correction.',
   CB_ENGINE_ABSENT: 'No TensorFlow library. Run npm run setup:tensorflow.',
   CB_ENGINE_INPUT: 'The tensors do not fit together: compare their shapes with the network’s sizes.',
   CB_ARTIFACT: 'The artifact does not match its manifest or the catalogue: train again, or roll back.',

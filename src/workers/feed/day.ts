@@ -1,0 +1,42 @@
+import { ClosebellError } from '../../../schemas/errors.ts'
+import type { ChainName } from '../../../schemas/market.ts'
+import type { Outgoing } from '../../ports/bus.ts'
+import type { FeedDay } from '../../ports/feed.ts'
+import type { Log } from '../../ports/log.ts'
+import { codecs } from '../../wire/index.ts'
+import type { PartitionProgress } from './resume.ts'
+
+/**
+ * Session records that open a day where nobody has: DayOpened with the chains of this feed, and a Reference without
+ * instruments. What was logged first stays as it is. @throws ClosebellError CB_CONFIG
+ */
+export function openingOf(
+  day: FeedDay,
+  producer: string,
+  progress: readonly PartitionProgress[],
+  log: Log,
+): Outgoing[] {
+  const chains: ChainName[] = day.channels.map(({ channel }) => ({ producer, channel }))
+  return progress.flatMap(({ opened }, partition) => {
+    if (opened === null) return opening(day, partition, progress.length, chains)
+    if (opened.partitions !== progress.length) {
+      throw new ClosebellError(
+        'CB_CONFIG',
+        `${day.date} was opened with ${opened.partitions} partitions, the feed has ${progress.length}`,
+      )
+    }
+    const expected = new Set(opened.chains.map((chain) => `${chain.producer}/${chain.channel}`))
+    const surprising = chains.filter((chain) => !expected.has(`${chain.producer}/${chain.channel}`))
+    if (surprising.length > 0) log.warn('the day was opened without these chains', { partition, surprising })
+    return []
+  })
+}
+
+function opening(day: FeedDay, partition: number, partitions: number, chains: ChainName[]): Outgoing[] {
+  const { date, profile } = day
+  const records = [
+    codecs.dayOpened.encode({ date, profile, partitions, partition, chains, universeHash: '' }),
+    codecs.reference.encode({ date, partition, instruments: [] }),
+  ]
+  return records.map((value) => ({ partition, date, key: 'session', value }))
+}
