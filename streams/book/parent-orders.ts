@@ -49,16 +49,18 @@ function contribute(
   slots: Float64Array,
   at: number,
   sign: number,
+  sizing: FlowSizing,
 ): void {
   acc[base + (side === 0 ? Acc.buy : Acc.sell) + bucket] += sign * slots[at + OrderField.filledAmount]
   acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += sign * slots[at + OrderField.activeAmount]
   acc[base + (side === 0 ? Acc.nBuy : Acc.nSell) + bucket] += sign
-  acc[base + (side === 0 ? Acc.notionalBuy : Acc.notionalSell)] += sign * notionalOf(slots, at)
+  acc[base + (side === 0 ? Acc.notionalBuy : Acc.notionalSell)] += sign * notionalOf(slots, at, sizing)
 }
 
-function notionalOf(slots: Float64Array, at: number): number {
+function notionalOf(slots: Float64Array, at: number, sizing: FlowSizing): number {
   const state = slots[at + OrderField.state]
   const filled = slots[at + OrderField.filledAmount]
+  if (sizing === 'filled') return filled
   if ((state & hasLimit) !== 0) return slots[at + OrderField.limitPrice] * slots[at + OrderField.original]
   const quantity = slots[at + OrderField.filledQuantity]
   if ((state & originalKnown) !== 0 && quantity > 0) return (filled * slots[at + OrderField.original]) / quantity
@@ -102,7 +104,7 @@ export function fillParent(
   const slots = table.slots
   const state = slots[at + OrderField.state]
   const old = (state >> bucketShift) - 1
-  if (old >= 0) contribute(acc, base, side, old, slots, at, -1)
+  if (old >= 0) contribute(acc, base, side, old, slots, at, -1, sizing)
   if ((state & hasRow) === 0) {
     slots[at + OrderField.original] += quantity
     acc[base + Acc.ordered] += quantity
@@ -113,7 +115,7 @@ export function fillParent(
   if (sizing !== 'trade') {
     const bucket = currentBucket(slots, at, sizing, edges)
     setBucket(slots, at, bucket)
-    contribute(acc, base, side, bucket, slots, at, 1)
+    contribute(acc, base, side, bucket, slots, at, 1, sizing)
   }
   const isFilled = (state & hasRow) !== 0 && slots[at + OrderField.filledQuantity] >= slots[at + OrderField.original]
   if (isFilled) table.remove(at)
@@ -140,14 +142,14 @@ export function orderRow(
   const slots = table.slots
   const state = slots[at + OrderField.state]
   const old = (state >> bucketShift) - 1
-  if (old >= 0) contribute(acc, base, side, old, slots, at, -1)
+  if (old >= 0) contribute(acc, base, side, old, slots, at, -1, sizing)
   slots[at + OrderField.limitPrice] = limitPrice
   slots[at + OrderField.original] = isOriginal ? quantity : slots[at + OrderField.original] + quantity
   slots[at + OrderField.state] = state | hasRow | (limitPrice > 0 ? hasLimit : 0) | (isOriginal ? originalKnown : 0)
   if (old >= 0) {
     const bucket = currentBucket(slots, at, sizing, edges)
     setBucket(slots, at, bucket)
-    contribute(acc, base, side, bucket, slots, at, 1)
+    contribute(acc, base, side, bucket, slots, at, 1, sizing)
   }
 }
 

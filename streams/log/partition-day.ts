@@ -15,6 +15,8 @@ export interface DaySettings {
   readonly profile: MarketProfile
   readonly sizing: FlowSizing
   readonly fingerprints: Fingerprints
+  /** Backfill wants day rows only. */
+  readonly minuteRows: boolean
 }
 
 interface Counts {
@@ -40,12 +42,14 @@ export class PartitionDay {
   /** Price scale that the first tick batch gave each symbol. */
   readonly scales = new Map<string, number>()
   private readonly identity: RowIdentity
+  private readonly wantsMinutes: boolean
   /** Rows in symbol order, for as long as no instrument is new. */
-  private order = new Int32Array(0)
+  private order: Int32Array = new Int32Array(0)
 
   constructor(opened: DayOpened, settings: DaySettings, merge = new Merge(opened.chains), reducer?: Reducer) {
     this.opened = opened
     this.merge = merge
+    this.wantsMinutes = settings.minuteRows
     this.reducer = reducer ?? new Reducer(openSession(settings.profile, opened.date), settings.sizing)
     this.identity = {
       session: this.reducer.session,
@@ -277,6 +281,7 @@ export class PartitionDay {
       stepMinute(state, row, bar)
       if (endsSegment) endQuoteSegment(state.acc, base, session.barEnd[bar])
     }
+    if (!this.wantsMinutes) return
     const context = this.context(Math.min(bar, minutes), session.barEnd[bar])
     const order = this.symbolOrder()
     for (const value of minuteRowsOf(this.identity, state, order, bar, context, this.carried))

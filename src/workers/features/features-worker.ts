@@ -1,0 +1,203 @@
+import { join } from 'node:path'
+import { from, lastValueFrom, map, reduce, takeWhile, tap } from 'rxjs'
+import { profileOf } from '../../../schemas/profiles/index.ts'
+import type { FlowSizing } from '../../../schemas/rows.ts'
+import type { TopicName } from '../../../schemas/topics.ts'
+import { restoreDay, saveDay, type DaySettings } from '../../../streams/index.ts'
+import type { Assignment, Bus, Logged, Membership, Outgoing } from '../../ports/bus.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import { allSchemas, sha256 } from '../../wire/index.ts'
+import { codeVersion, fingerprints } from '../fingerprints.ts'
+import { encodeOutputs, type Addressed } from './encode-outputs.ts'
+import { PartitionStream, type StreamOutput } from './partition-stream.ts'
+import { firstOpenDate, lastClosedDate } from './positions.ts'
+import { encodeSnapshot, readSnapshot, writeSnapshot, type Snapshot, type SnapshotIdentity } from './snapshot.ts'
+
+export interface FeaturesOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly profile: string
+  readonly sizing: FlowSizing
+  /** Folder of the snapshots; without one the worker re-reads the day after a restart. */
+  readonly state?: string
+  /** A snapshot is written when this much time has passed since the last one, ms. */
+  readonly snapshotIntervalMs: number
+  /** `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition owned. */
+  readonly end: 'until-close' | 'never'
+  readonly date?: string
+  readonly minuteRows: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface FeaturesSummary {
+  date: string
+  messages: number
+  events: number
+  rows: number
+  quarantined: number
+  late: number
+}
+
+/** Order in which topics are written: PartitionClosed, in `days`, may only follow everything else of its day. */
+const publishOrder: readonly TopicName[] = ['quarantine', 'late', 'minutes', 'days']
+
+/**
+ * The features worker: owns partitions of the market topic, reduces them, emits rows, keeps snapshots.
+ * The state of a partition is a pure function of its log, so it stays good however often partitions move.
+ */
+export class FeaturesWorker {
+  private readonly options: FeaturesOptions
+  private readonly settings: DaySettings
+  private readonly streams = new Map<number, PartitionStream>()
+  private readonly closed = new Set<number>()
+  private readonly keptAt = new Map<number, number>()
+  /** null until the first assignment. */
+  private owned: readonly number[] | null = null
+  private membership: Membership | null = null
+  private target = ''
+  private readonly summary: FeaturesSummary = { date: '', messages: 0, events: 0, rows: 0, quarantined: 0, late: 0 }
+
+  constructor(options: FeaturesOptions) {
+    this.options = options
+    const { sizing, minuteRows } = options
+    this.settings = { profile: profileOf(options.profile), sizing, fingerprints, minuteRows }
+  }
+
+  async run(): Promise<FeaturesSummary> {
+    const { bus, clock, date, end, signal } = this.options
+    if (end === 'until-close') this.target = date ?? (await firstOpenDate(bus, clock, signal))
+    this.summary.date = this.target
+    if (signal?.aborted === true) return this.summary
+    const membership = await bus.join('market', date === undefined ? 'features' : `features-${date}`, {
+      assigned: (assignments) => this.assigned(assignments),
+      messages: (partition, messages) => this.messages(partition, messages),
+    })
+    this.membership = membership
+    const leave = (): void => void membership.leave()
+    signal?.addEventListener('abort', leave, { once: true })
+    this.leaveWhenClosed()
+    await membership.done
+    signal?.removeEventListener('abort', leave)
+    return this.summary
+  }
+
+  private async assigned(assignments: readonly Assignment[]): Promise<ReadonlyMap<number, number>> {
+    const positions = new Map<number, number>()
+    for (const assignment of assignments) positions.set(assignment.partition, await this.position(assignment))
+    this.owned = [...positions.keys()]
+    this.leaveWhenClosed()
+    return positions
+  }
+
+  /** Where a partition is read from: its state in memory, its snapshot, or the record that opened its day. */
+  private async position({ partition, committed }: Assignment): Promise<number> {
+    const { bus, date } = this.options
+    if (this.target !== '' && (await lastClosedDate(bus, partition)) >= this.target) this.closed.add(partition)
+    const known = this.streams.get(partition)
+    if (known !== undefined && known.nextOffset >= 0) return known.nextOffset
+    const stream = new PartitionStream(partition, this.settings)
+    this.streams.set(partition, stream)
+    this.keptAt.set(partition, this.options.clock.elapsed())
+    const snapshot = await this.restore(partition)
+    if (snapshot !== null && snapshot.nextOffset >= (committed?.offset ?? 0)) {
+      const day = snapshot.day === null ? null : restoreDay(snapshot.day, this.settings)
+      stream.resume(day, snapshot.openedOffset, snapshot.lastClosed, snapshot.nextOffset)
+      return snapshot.nextOffset
+    }
+    if (committed !== null) return committed.metadata === '' ? committed.offset : Number(committed.metadata)
+    if (date !== undefined) return bus.offsetOfDate('market', partition, date)
+    return (await bus.offsets('market', partition)).first
+  }
+
+  private async restore(partition: number): Promise<Snapshot | null> {
+    const file = this.snapshotFile(partition)
+    if (file === null) return null
+    try {
+      return await readSnapshot(file, this.identity(partition))
+    } catch (error) {
+      this.options.log.warn('snapshot not used, the day is read again', { partition, reason: (error as Error).message })
+      return null
+    }
+  }
+
+  private snapshotFile(partition: number): string | null {
+    const { state, date } = this.options
+    return state === undefined
+      ? null
+      : join(state, `market-${partition}${date === undefined ? '' : `-${date}`}.snapshot`)
+  }
+
+  private identity(partition: number): SnapshotIdentity {
+    return {
+      partition,
+      sizing: this.options.sizing,
+      codeVersion,
+      engine: process.versions.v8.split('.')[0],
+      schemas: sha256(JSON.stringify(allSchemas), JSON.stringify(fingerprints)).slice(0, 16),
+    }
+  }
+
+  private async messages(partition: number, messages: readonly Logged[]): Promise<void> {
+    const stream = this.streams.get(partition)
+    if (stream === undefined || this.closed.has(partition)) return
+    const addressed = await lastValueFrom(
+      from(messages).pipe(
+        map((message) => stream.take(message)),
+        tap((outputs) => this.count(partition, outputs)),
+        takeWhile(() => !this.closed.has(partition), true),
+        reduce((all: StreamOutput[], outputs) => (all.push(...outputs), all), []),
+        map((outputs) => encodeOutputs(outputs, partition)),
+      ),
+    )
+    await this.publish(addressed)
+    await this.keep(partition, stream)
+    this.leaveWhenClosed()
+  }
+
+  private count(partition: number, outputs: readonly StreamOutput[]): void {
+    const { summary } = this
+    summary.messages += 1
+    for (const output of outputs) {
+      if (output.kind === 'minuteRows') summary.rows += output.value.count
+      else if (output.kind === 'dayRow') summary.rows += 1
+      else if (output.kind === 'late') summary.late += 1
+      else if (output.kind === 'partitionClosed') {
+        summary.events += output.value.eventsIn
+        summary.quarantined += output.value.eventsQuarantined
+        if (this.target !== '' && output.value.date >= this.target) this.closed.add(partition)
+      }
+    }
+  }
+
+  private async publish(addressed: readonly Addressed[]): Promise<void> {
+    for (const topic of publishOrder) {
+      const messages: Outgoing[] = addressed.filter((entry) => entry.topic === topic).map((entry) => entry.message)
+      if (messages.length > 0) await this.options.bus.publish(topic, messages)
+    }
+  }
+
+  /** Once everything that was emitted is acknowledged: a snapshot when one is due, then the commit. */
+  private async keep(partition: number, stream: PartitionStream): Promise<void> {
+    const { clock, snapshotIntervalMs } = this.options
+    const file = this.snapshotFile(partition)
+    const isBetweenDays = stream.day === null
+    const isDue = isBetweenDays || clock.elapsed() - (this.keptAt.get(partition) ?? 0) >= snapshotIntervalMs
+    if (!isDue) return
+    const { nextOffset, lastClosedDate: lastClosed } = stream
+    const openedOffset = isBetweenDays ? nextOffset : stream.openedOffset
+    if (file !== null) {
+      const day = stream.day === null ? null : saveDay(stream.day)
+      await writeSnapshot(file, encodeSnapshot(this.identity(partition), { nextOffset, openedOffset, lastClosed, day }))
+    }
+    this.keptAt.set(partition, clock.elapsed())
+    const offset = file === null ? openedOffset : nextOffset
+    await this.membership?.commit(partition, { offset, metadata: String(openedOffset) })
+  }
+
+  private leaveWhenClosed(): void {
+    if (this.options.end === 'never' || this.membership === null || this.owned === null) return
+    if (this.owned.every((partition) => this.closed.has(partition))) void this.membership.leave()
+  }
+}
