@@ -1,0 +1,71 @@
+import type { ColumnKind, TableColumn, TableSpec } from '../../../schemas/tables.ts'
+import type { Equality, PanelPlan } from '../../ports/store-rows.ts'
+
+/** The SQL of the QuestDB adapter. Names are always quoted: `set`, `return` and `key` are columns of ours. */
+
+export const quoted = (name: string): string => `"${name}"`
+
+/** Booleans are INT, since QuestDB's BOOLEAN knows no null and NaN must stay NaN. */
+export const questdbTypes: Readonly<Record<ColumnKind, string>> = {
+  symbol: 'SYMBOL',
+  text: 'VARCHAR',
+  double: 'DOUBLE',
+  long: 'LONG',
+  boolean: 'INT',
+  timestamp: 'TIMESTAMP',
+}
+
+const definition = (column: TableColumn): string => `${quoted(column.name)} ${questdbTypes[column.kind]}`
+
+export const createTable = (spec: TableSpec): string =>
+  `CREATE TABLE IF NOT EXISTS ${quoted(spec.name)} (${spec.columns.map(definition).join(', ')})
+   TIMESTAMP(event_time) PARTITION BY ${spec.partitionBy.toUpperCase()} WAL
+   DEDUP UPSERT KEYS(${spec.keys.map(quoted).join(', ')})`
+
+export const addColumn = (spec: TableSpec, column: TableColumn): string =>
+  `ALTER TABLE ${quoted(spec.name)} ADD COLUMN ${definition(column)}`
+
+export const selectColumns = (spec: TableSpec): string =>
+  `SELECT "column", "type", "upsertKey" FROM table_columns('${spec.name}')`
+
+export const selectProgress = (): string =>
+  'SELECT name, suspended, writerTxn, sequencerTxn, errorTag, errorMessage FROM wal_tables()'
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+const equality = ({ column, value }: Equality): string =>
+  value === '' ? `${quoted(column)} IS NULL` : `${quoted(column)} = ${literal(value)}`
+
+const timeFilter = (first: number, end: number): string => `event_time >= ${first} AND event_time < ${end}`
+
+function rangeFilter(plan: PanelPlan): string {
+  const filters = [timeFilter(plan.first, plan.end)]
+  if (plan.asOf !== undefined) filters.push(`known_at <= ${Math.floor(plan.asOf)}`)
+  if (plan.instruments !== undefined)
+    filters.push(`instrument IN (${plan.instruments.map(literal).join(', ') || 'NULL'})`)
+  return [...filters, ...plan.keyFilters.map(equality)].join(' AND ')
+}
+
+/** Whether the rows of a panel are of one revision: then no window has to be computed over them. */
+export const countRevisions = (plan: PanelPlan): string =>
+  `SELECT min(revision), max(revision) FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
+
+/** Times are cast to LONG, so that µs come over whole; the cast stands outside, so that the order can use the index. */
+export function selectPanel(plan: PanelPlan, severalRevisions: boolean): string {
+  const order = plan.order.map(quoted).join(', ')
+  const needed = new Set([...plan.columns.map(({ name }) => name), ...plan.order])
+  for (const { column } of plan.rowFilters) needed.add(column)
+  const names = [...needed].map(quoted).join(', ')
+  const number = severalRevisions ? `, row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) AS newest` : ''
+  const rows = `SELECT ${names}${number} FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
+  const chosen = [...(severalRevisions ? ['newest = 1'] : []), ...plan.rowFilters.map(equality)].join(' AND ')
+  const read = plan.columns.map(({ name, kind }) =>
+    kind === 'timestamp' ? `cast(${quoted(name)} AS LONG) AS ${quoted(name)}` : quoted(name),
+  )
+  const ordered = `SELECT * FROM (${rows})${chosen === '' ? '' : ` WHERE ${chosen}`} ORDER BY ${order}`
+  return `SELECT ${read.join(', ')} FROM (${ordered})`
+}
+
+export const selectDays = (spec: TableSpec, first: number, end: number): string =>
+  `SELECT DISTINCT cast(timestamp_floor('d', event_time) AS LONG) AS day FROM ${quoted(spec.name)}
+   WHERE ${timeFilter(first, end)} ORDER BY day`
