@@ -155,6 +155,15 @@ async function start<Ports extends object>(options: UpOptions, recipe: Recipe<Po
   }
 }
 
+/** A port that was asked for is no matter of retrying: another one would not be it. */
+async function requireFree(name: ServiceName, port: number | undefined): Promise<void> {
+  if (port !== undefined && !(await isFree(port))) {
+    throw new ClosebellError('CB_SERVICE', `port ${port} is taken, ${name} cannot start on it`, {
+      remedy: 'Name another port, or none.',
+    })
+  }
+}
+
 async function startKafka(options: UpOptions): Promise<RunningKafka> {
   const record = await start<KafkaPorts>(options, {
     name: 'kafka',
@@ -162,6 +171,7 @@ async function startKafka(options: UpOptions): Promise<RunningKafka> {
       if (last !== null && (await isFree(last.broker)) && (await isFree(last.controller))) {
         if (options.kafkaPort === undefined || options.kafkaPort === last.broker) return last
       }
+      await requireFree('kafka', options.kafkaPort)
       const [broker = 0, controller = 0] = await freePorts(2)
       return { broker: options.kafkaPort ?? broker, controller }
     },
@@ -177,6 +187,7 @@ async function startQuestdb(options: UpOptions): Promise<RunningQuestdb> {
     ports: async (last) => {
       const free = last !== null && (await Promise.all(Object.values<number>({ ...last }).map(isFree))).every(Boolean)
       if (free && (options.questdbPort === undefined || options.questdbPort === last.http)) return last
+      await requireFree('questdb', options.questdbPort)
       const [http = 0, min = 0, pg = 0, ilp = 0] = await freePorts(4)
       return { http: options.questdbPort ?? http, min, pg, ilp }
     },
