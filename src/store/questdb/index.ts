@@ -1,5 +1,5 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
-import { tableOf, tables, type TableColumn, type TableName, type TableSpec } from '../../../schemas/tables.ts'
+import { tableOf, tables, type TableColumn, type TableName } from '../../../schemas/tables.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { checkRows, columnOf, planPanel, timeRange, type PanelPlan } from '../../ports/store-rows.ts'
@@ -13,23 +13,28 @@ export interface QuestdbOptions {
   readonly host: string
   /** The HTTP port serves everything: ILP writes, statements and Parquet reads. No PG port is needed. */
   readonly httpPort: number
+  /** Before the name of each table, with an underscore: deployments that share a server keep apart by it. */
+  readonly prefix?: string
   readonly clock: Clock
   readonly log: Log
 }
 
 const defaultHttpPort = 9000
 
-/** Host and HTTP port of `questdb://host[:port]`. @throws CB_USAGE for anything else. */
-export function parseQuestdbUrl(url: string): { readonly host: string; readonly httpPort: number } {
-  const parts = /^questdb:\/\/([\w.-]+)(?::(\d{1,5}))?\/?$/.exec(url)
-  if (parts?.[1] === undefined) throw new ClosebellError('CB_USAGE', `${url} is not of the form questdb://host:port`)
-  return { host: parts[1], httpPort: parts[2] === undefined ? defaultHttpPort : Number(parts[2]) }
+/** Reads `questdb://host[:port][/<prefix>]`. @throws CB_USAGE for anything else. */
+export function parseQuestdbUrl(url: string): Pick<QuestdbOptions, 'host' | 'httpPort' | 'prefix'> {
+  const parts = /^questdb:\/\/([\w.-]+)(?::(\d{1,5}))?(?:\/([a-z][a-z0-9_]{0,31})?)?$/.exec(url)
+  if (parts?.[1] === undefined) {
+    throw new ClosebellError('CB_USAGE', `${url} is not of the form questdb://host:port[/prefix]`)
+  }
+  const httpPort = parts[2] === undefined ? defaultHttpPort : Number(parts[2])
+  return { host: parts[1], httpPort, ...(parts[3] === undefined ? {} : { prefix: parts[3] }) }
 }
 
 /** Opens the store in a QuestDB server. @throws CB_STORE_UNREACHABLE when it does not answer. */
-export async function openQuestdb({ host, httpPort, clock, log }: QuestdbOptions): Promise<Store> {
+export async function openQuestdb({ host, httpPort, prefix, clock, log }: QuestdbOptions): Promise<Store> {
   const outbox = await Outbox.open(host, httpPort, clock, log)
-  return new QuestdbStore(new QuestdbRest(host, httpPort), outbox, clock)
+  return new QuestdbStore(new QuestdbRest(host, httpPort), outbox, clock, prefix === undefined ? '' : `${prefix}_`)
 }
 
 const firstPollMs = 5
@@ -41,38 +46,47 @@ class QuestdbStore implements Store {
   readonly #rest: QuestdbRest
   readonly #outbox: Outbox
   readonly #clock: Clock
+  readonly #prefix: string
   #ensured: Promise<void> | undefined
 
-  constructor(rest: QuestdbRest, outbox: Outbox, clock: Clock) {
+  constructor(rest: QuestdbRest, outbox: Outbox, clock: Clock, prefix: string) {
+    this.#prefix = prefix
     this.#rest = rest
     this.#outbox = outbox
     this.#clock = clock
   }
 
   ensureTables(): Promise<void> {
-    this.#ensured = this.#ensureAll()
+    this.#ensured = this.#ensureAll().catch((error: unknown) => {
+      this.#ensured = undefined
+      throw error
+    })
     return this.#ensured
   }
 
   async #ensureAll(): Promise<void> {
-    for (const spec of tables) {
+    for (const { name } of tables) {
+      const spec = this.#stored(name)
       await this.#rest.rows(sql.createTable(spec))
       const stored = await this.#rest.rows(sql.selectColumns(spec))
       for (const column of missingColumns(spec, stored)) await this.#rest.rows(sql.addColumn(spec, column))
     }
   }
 
+  #stored(table: TableName): sql.StoredTable {
+    return { ...tableOf(table), name: this.#prefix + table }
+  }
+
   async append(table: TableName, rows: Rows): Promise<void> {
-    const spec = tableOf(table)
-    checkRows(spec, rows)
+    checkRows(tableOf(table), rows)
     if (rows.count === 0) return
     // The server would silently make a table of its own, without keys, where ours is missing.
     await (this.#ensured ?? this.ensureTables())
-    await this.#outbox.append(spec, rows)
+    await this.#outbox.append(this.#stored(table), rows)
   }
 
   async applied(names: readonly TableName[] = tables.map(({ name }) => name)): Promise<void> {
-    const wanted = new Set<string>(names)
+    const wanted = new Set(names.map((name) => this.#prefix + name))
     let targets: Map<string, number> | undefined
     let before = -1
     let idle = 0
@@ -106,10 +120,11 @@ class QuestdbStore implements Store {
   }
 
   async #read(plan: PanelPlan): Promise<Rows> {
-    if (sql.selectPanel(plan, true).length > longestStatement) return this.#readAllAndChoose(plan)
-    const [revisions] = plan.revised ? await this.#rest.rows(sql.countRevisions(plan)) : []
+    const table = this.#prefix + plan.spec.name
+    if (sql.selectPanel(table, plan, true).length > longestStatement) return this.#readAllAndChoose(plan)
+    const [revisions] = plan.revised ? await this.#rest.rows(sql.countRevisions(table, plan)) : []
     const several = revisions !== undefined && revisions[0] !== revisions[1]
-    return readParquet(await this.#rest.parquet(sql.selectPanel(plan, several)), plan.columns)
+    return readParquet(await this.#rest.parquet(sql.selectPanel(table, plan, several)), plan.columns)
   }
 
   /** So many instruments that no statement takes their names: the panel is read whole, and they are chosen here. */
@@ -126,7 +141,7 @@ class QuestdbStore implements Store {
 
   async dates(table: TableName, from: string, to: string): Promise<readonly string[]> {
     const { first, end } = timeRange(from, to)
-    const days = await this.#rest.rows(sql.selectDays(tableOf(table), first, end))
+    const days = await this.#rest.rows(sql.selectDays(this.#stored(table), first, end))
     return days.map(([day]) => eventTimeToDate(Number(day)))
   }
 
@@ -164,7 +179,7 @@ function stuck(behind: readonly TableProgress[]): ClosebellError {
 }
 
 /** @throws CB_STORE_COLUMN when the stored table differs by more than columns that it lacks. */
-function missingColumns(spec: TableSpec, stored: readonly (readonly unknown[])[]): readonly TableColumn[] {
+function missingColumns(spec: sql.StoredTable, stored: readonly (readonly unknown[])[]): readonly TableColumn[] {
   const types = new Map(stored.map(([name, type]) => [String(name), String(type)]))
   for (const name of types.keys()) {
     if (spec.columns.some((column) => column.name === name)) continue

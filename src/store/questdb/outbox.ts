@@ -1,10 +1,11 @@
 import { Sender } from '@questdb/nodejs-client'
 import { ClosebellError } from '../../../schemas/errors.ts'
-import type { TableColumn, TableSpec } from '../../../schemas/tables.ts'
+import type { TableColumn } from '../../../schemas/tables.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ColumnValues, Rows } from '../../ports/store.ts'
 import { unreachable } from './rest.ts'
+import type { StoredTable } from './statements.ts'
 
 /**
  * Writes rows through the official client. The client forgets a batch whose flush failed, so the rows stay here,
@@ -52,7 +53,7 @@ export class Outbox {
   }
 
   /** Resolves when the server has committed the rows to its log; one append after another, in the order of the calls. */
-  append(spec: TableSpec, rows: Rows): Promise<void> {
+  append(spec: StoredTable, rows: Rows): Promise<void> {
     if (this.#waiting + rows.count > mostWaiting) {
       const fact = `${this.#waiting} rows wait for QuestDB and ${rows.count} more are beyond ${mostWaiting}`
       return Promise.reject(new ClosebellError('CB_STORE_UNREACHABLE', fact, { retriable: true }))
@@ -65,7 +66,7 @@ export class Outbox {
     })
   }
 
-  async #sendAll(spec: TableSpec, rows: Rows): Promise<void> {
+  async #sendAll(spec: StoredTable, rows: Rows): Promise<void> {
     const columns = spec.columns.filter(({ name }) => Object.hasOwn(rows.columns, name))
     const step = Math.max(1, Math.floor(valuesPerRequest / columns.length))
     for (let start = 0; start < rows.count; start += step) {
@@ -73,7 +74,7 @@ export class Outbox {
     }
   }
 
-  async #send(spec: TableSpec, rows: Rows, start: number, end: number): Promise<void> {
+  async #send(spec: StoredTable, rows: Rows, start: number, end: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       this.#sender.reset()
       await fillSender(this.#sender, spec, rows, start, end)
@@ -99,13 +100,13 @@ export class Outbox {
 /** A 4xx answer: the same rows would be refused again. */
 const isRefusal = (cause: unknown): boolean => cause instanceof Error && /statusCode=4\d\d/.test(cause.message)
 
-function refused(spec: TableSpec, cause: unknown): ClosebellError {
+function refused(spec: StoredTable, cause: unknown): ClosebellError {
   const message = cause instanceof Error ? cause.message : String(cause)
   return new ClosebellError('CB_STORE_VALUE', `QuestDB refused rows of ${spec.name}: ${message}`, { cause })
 }
 
 /** Null is written by leaving the column out; symbols come first, as the line protocol wants them. */
-async function fillSender(sender: Sender, spec: TableSpec, rows: Rows, start: number, end: number): Promise<void> {
+async function fillSender(sender: Sender, spec: StoredTable, rows: Rows, start: number, end: number): Promise<void> {
   const present = spec.columns.filter(({ name }) => Object.hasOwn(rows.columns, name) && name !== 'event_time')
   const fields = [
     ...present.filter(({ kind }) => kind === 'symbol'),

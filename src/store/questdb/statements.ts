@@ -5,6 +5,9 @@ import type { Equality, PanelPlan } from '../../ports/store-rows.ts'
 
 export const quoted = (name: string): string => `"${name}"`
 
+/** A table under the name that it has in the server, which may carry the deployment's prefix. */
+export type StoredTable = Omit<TableSpec, 'name'> & { readonly name: string }
+
 /** Booleans are INT, since QuestDB's BOOLEAN knows no null and NaN must stay NaN. */
 export const questdbTypes: Readonly<Record<ColumnKind, string>> = {
   symbol: 'SYMBOL',
@@ -17,15 +20,15 @@ export const questdbTypes: Readonly<Record<ColumnKind, string>> = {
 
 const definition = (column: TableColumn): string => `${quoted(column.name)} ${questdbTypes[column.kind]}`
 
-export const createTable = (spec: TableSpec): string =>
+export const createTable = (spec: StoredTable): string =>
   `CREATE TABLE IF NOT EXISTS ${quoted(spec.name)} (${spec.columns.map(definition).join(', ')})
    TIMESTAMP(event_time) PARTITION BY ${spec.partitionBy.toUpperCase()} WAL
    DEDUP UPSERT KEYS(${spec.keys.map(quoted).join(', ')})`
 
-export const addColumn = (spec: TableSpec, column: TableColumn): string =>
+export const addColumn = (spec: StoredTable, column: TableColumn): string =>
   `ALTER TABLE ${quoted(spec.name)} ADD COLUMN ${definition(column)}`
 
-export const selectColumns = (spec: TableSpec): string =>
+export const selectColumns = (spec: StoredTable): string =>
   `SELECT "column", "type", "upsertKey" FROM table_columns('${spec.name}')`
 
 export const selectProgress = (): string =>
@@ -47,17 +50,17 @@ function rangeFilter(plan: PanelPlan): string {
 }
 
 /** Whether the rows of a panel are of one revision: then no window has to be computed over them. */
-export const countRevisions = (plan: PanelPlan): string =>
-  `SELECT min(revision), max(revision) FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
+export const countRevisions = (table: string, plan: PanelPlan): string =>
+  `SELECT min(revision), max(revision) FROM ${quoted(table)} WHERE ${rangeFilter(plan)}`
 
 /** Times are cast to LONG, so that µs come over whole; the cast stands outside, so that the order can use the index. */
-export function selectPanel(plan: PanelPlan, severalRevisions: boolean): string {
+export function selectPanel(table: string, plan: PanelPlan, severalRevisions: boolean): string {
   const order = plan.order.map(quoted).join(', ')
   const needed = new Set([...plan.columns.map(({ name }) => name), ...plan.order])
   for (const { column } of plan.rowFilters) needed.add(column)
   const names = [...needed].map(quoted).join(', ')
   const number = severalRevisions ? `, row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) AS newest` : ''
-  const rows = `SELECT ${names}${number} FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
+  const rows = `SELECT ${names}${number} FROM ${quoted(table)} WHERE ${rangeFilter(plan)}`
   const chosen = [...(severalRevisions ? ['newest = 1'] : []), ...plan.rowFilters.map(equality)].join(' AND ')
   const read = plan.columns.map(({ name, kind }) =>
     kind === 'timestamp' ? `cast(${quoted(name)} AS LONG) AS ${quoted(name)}` : quoted(name),
@@ -66,6 +69,6 @@ export function selectPanel(plan: PanelPlan, severalRevisions: boolean): string 
   return `SELECT ${read.join(', ')} FROM (${ordered})`
 }
 
-export const selectDays = (spec: TableSpec, first: number, end: number): string =>
+export const selectDays = (spec: StoredTable, first: number, end: number): string =>
   `SELECT DISTINCT cast(timestamp_floor('d', event_time) AS LONG) AS day FROM ${quoted(spec.name)}
    WHERE ${timeFilter(first, end)} ORDER BY day`
