@@ -1,3 +1,4 @@
+import { shiftTradingDays } from '../../schemas/calendars/index.ts'
 import { cn, dayStart } from '../../schemas/profiles/index.ts'
 import type { BookBlock, Feed, FeedChannel, FeedDay, TickBlock } from '../ports/feed.ts'
 import { drawEarlierBars, isSuspended, sharesOf, sizeFactorOf, type DailyBars } from './bars.ts'
@@ -15,6 +16,9 @@ const exchanges: readonly Exchange[] = ['SZSE', 'SSE']
 const priceScale = 100
 /** A block spans 15 minutes, so that its i32 times in µs cannot overflow and no long one piles up in memory. */
 const blockSpan = 15 * 60_000
+
+/** Trading days of announcements before the first day: every name has reported by then, however few the earlier bars. */
+const reportDays = 300
 
 export interface PlantedReturns {
   readonly dates: readonly string[]
@@ -48,7 +52,8 @@ export class SimulatedMarket implements Feed {
     const dates = simulatedDates(options)
     this.dates = dates.days
     this.instruments = drawUniverse(seed, options.instruments)
-    this.fundamentals = drawFundamentals(seed, this.instruments, dates.earlier[0], dates.days.at(-1) ?? '')
+    const reportsFrom = [dates.earlier[0], shiftTradingDays(cn.name, dates.days[0], -reportDays)].sort()[0]
+    this.fundamentals = drawFundamentals(seed, this.instruments, reportsFrom, dates.days.at(-1) ?? '')
     this.path = drawPath(options, this.instruments, this.fundamentals, dates.days)
     this.earlierBars = drawEarlierBars(seed, this.instruments, this.path, dates.earlier, actionsOf(options))
     this.snapshotTimes = snapshotTimes(options.bookSeconds)
