@@ -83,17 +83,17 @@ async function publishDay(options: FeedOptions, day: FeedDay): Promise<FedDay> {
     )
     return new Lane(channel, chains, symbols, options.batchRows ?? batchRowsDefault, tell)
   })
-  const loggedBefore = lanes.reduce((sum, lane) => sum + lane.events, 0)
   let rejected = 0
+  let events = 0
   const reject = (error: ClosebellError): void => {
     rejected++
     tell(error)
   }
-  if (lanes.some((lane) => !lane.finished)) await publishMinutes(options, day.blocks(reject), lanes, outbox)
+  if (lanes.some((lane) => !lane.finished)) events = await publishMinutes(options, day.blocks(reject), lanes, outbox)
   await outbox.drained()
   const fed: FedDay = {
     date: day.date,
-    events: lanes.reduce((sum, lane) => sum + lane.events, -loggedBefore),
+    events,
     messages: outbox.messages,
     rejected,
     ended: lanes.every((lane) => lane.finished),
@@ -103,13 +103,17 @@ async function publishDay(options: FeedOptions, day: FeedDay): Promise<FedDay> {
   return fed
 }
 
-/** Goes through the day by exchange minutes: what lies before a boundary, then every chain's mark at it. */
+/**
+ * Goes through the day by exchange minutes: what lies before a boundary, then every chain's mark at it.
+ * Answers how many events it published.
+ */
 async function publishMinutes(
   options: FeedOptions,
   blocks: AsyncIterable<FeedBlock>,
   lanes: readonly Lane[],
   outbox: Outbox,
-): Promise<void> {
+): Promise<number> {
+  let events = 0
   const pace = new Pace(options.clock, options.speed, options.signal)
   const intake = new Intake(blocks, lanes)
   await intake.until((lane) => !Number.isNaN(lane.head))
@@ -121,16 +125,18 @@ async function publishMinutes(
   ) {
     await intake.until((lane) => lane.reaches(boundary))
     const full = lanes.flatMap((lane) => lane.advance(boundary)).sort((a, b) => a.time - b.time)
-    const marks = lanes.flatMap((lane) => lane.flush(boundary)).map((message) => ({ time: boundary, message }))
+    const marks = lanes.flatMap((lane) => lane.flush(boundary))
     // What an earlier start has logged gives no message, so it is not waited for either.
     for (const due of [...full, ...marks]) {
       await pace.until(due.time)
-      if (options.signal.aborted) return
+      if (options.signal.aborted) return events
       await outbox.send([due.message])
+      events += due.events
     }
-    if (options.signal.aborted) return
+    if (options.signal.aborted) return events
   }
   await outbox.send(lanes.flatMap((lane) => lane.finish()))
+  return events
 }
 
 /** Pulls blocks only as far as the channel that is furthest behind needs them. */

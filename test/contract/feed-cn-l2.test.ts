@@ -9,7 +9,7 @@ const folder = resolve(import.meta.dirname, '../../../shared/data/cn-l2')
 if (existsSync(folder)) {
   // The exchanges' own figures of the day: amount in 1/1000 yuan on SSE and 1/10000 on SZSE, shares, trades.
   feedContract('cn-l2 on real Level-2 files', {
-    feed: () => cnL2Feed(['2021-12-01', '2022-06-01', '2023-02-01'].map((date) => resolve(folder, date))),
+    feed: () => cnL2Feed(['2021-12-01', '2022-06-01/300918.SZ', '2023-02-01'].map((date) => resolve(folder, date))),
     totals: {
       '2023-02-01': {
         '600519.SH': { amount: 6_244_678_924_610n, volume: 3_397_389n, trades: 27_135 },

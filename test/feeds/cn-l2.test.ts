@@ -104,7 +104,7 @@ describe('cn-l2 feed', () => {
       broken.map((_, i) => ['CB_FEED_INPUT', String(i + 3)]),
     )
     const unheard = async (): Promise<void> => {
-      for await (const day of cnL2Feed([path]).days()) for await (const _ of day.blocks()) continue
+      for await (const day of cnL2Feed([path]).days()) for await (const block of day.blocks()) void block
     }
     await expect(unheard()).rejects.toThrow(/CB_FEED_INPUT.*orders\.csv:3: price is '-7\.4'/)
   })

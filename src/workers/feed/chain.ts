@@ -6,6 +6,13 @@ import type { ChainProgress } from './resume.ts'
 
 const minute = 60_000_000
 
+/** A message to publish: how many events it holds, and the event time (µs UTC) at which it is due. */
+export interface Due {
+  readonly message: Outgoing
+  readonly events: number
+  readonly time: number
+}
+
 /** One chain of a day: numbers its batches and keeps its promises. */
 export class Chain {
   readonly builder: BatchBuilder
@@ -31,7 +38,7 @@ export class Chain {
    * The next batch with the promise that nothing before `markTime` and no sequence up to `markSequence` follows;
    * null when it would say nothing new.
    */
-  flush(markTime: number, markSequence: number): Outgoing | null {
+  flush(markTime: number, markSequence: number): Due | null {
     const { builder, progress } = this
     const { count } = builder
     if (count === 0 && markTime <= progress.markTime && markSequence <= progress.markSequence) return null
@@ -53,7 +60,7 @@ export class Chain {
       // A batch holds one exchange minute: its rows lie within a minute of its base.
       baseTime: (Math.ceil(markTime / minute) - 1) * minute,
     })
-    return this.#outgoing(value)
+    return { message: this.#outgoing(value), events: count, time: markTime }
   }
 
   end(): Outgoing | null {

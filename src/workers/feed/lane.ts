@@ -4,7 +4,7 @@ import type { Outgoing } from '../../ports/bus.ts'
 import type { FeedBlock, FeedChannel } from '../../ports/feed.ts'
 import { partitionOf } from '../../wire/partition.ts'
 import { rowsMax, type Entry } from './batch.ts'
-import type { Chain } from './chain.ts'
+import type { Chain, Due } from './chain.ts'
 import { ChannelOrder, type Stamped } from './order.ts'
 
 /** The symbols of a day with their scales, each entered once. */
@@ -33,12 +33,6 @@ interface Ready extends Stamped {
   row: number
 }
 
-/** A batch to publish, and the event time (µs UTC) at which it is due. */
-export interface Due {
-  readonly time: number
-  readonly message: Outgoing
-}
-
 /** One channel on its way into the chains of all partitions. */
 export class Lane {
   readonly order: ChannelOrder
@@ -64,11 +58,6 @@ export class Lane {
     this.#chains = chains
     this.#symbols = symbols
     this.#rowsMax = rowsMax(channel.kind, batchRows)
-  }
-
-  /** Events of all its chains that are in batches, those of earlier starts included. */
-  get events(): number {
-    return this.#chains.reduce((sum, chain) => sum + chain.progress.events, 0)
   }
 
   /** Whether every chain has said that it ended. */
@@ -121,8 +110,8 @@ export class Lane {
   }
 
   /** Every chain's batch up to `boundary`: its rows, or at least its mark. */
-  flush(boundary: number): Outgoing[] {
-    return this.#chains.map((chain) => chain.flush(boundary, this.#sequence)).filter((message) => message !== null)
+  flush(boundary: number): Due[] {
+    return this.#chains.map((chain) => chain.flush(boundary, this.#sequence)).filter((due) => due !== null)
   }
 
   finish(): Outgoing[] {
@@ -145,8 +134,8 @@ export class Lane {
         waiting = waiting.slice(part.length)
         if (chain.builder.count < this.#rowsMax) break
         const last = part[part.length - 1]
-        const message = chain.flush(time[last], block.sequence[last])
-        if (message !== null) full.push({ time: time[last], message })
+        const due = chain.flush(time[last], block.sequence[last])
+        if (due !== null) full.push(due)
       }
       rows[partition] = []
     })
@@ -155,8 +144,8 @@ export class Lane {
   /** A hole that nothing will fill: each partition learns that the chain goes on behind it. */
   #passGap(time: number, sequence: number, full: Due[]): void {
     for (const chain of this.#chains) {
-      const message = chain.flush(time, sequence)
-      if (message !== null) full.push({ time, message })
+      const due = chain.flush(time, sequence)
+      if (due !== null) full.push(due)
     }
   }
 }
