@@ -29,8 +29,9 @@ export async function readRows(
   await access(path).catch((cause: unknown) => {
     throw new ClosebellError('CB_ABSENT', `no file ${file} in the reference folder`, { cause })
   })
+  const refused: RejectedRow[] = []
   const reject = (line: number, reason: string): undefined => {
-    rejected.push({ file, line, reason })
+    refused.push({ file, line, reason })
   }
   const parser = parse({
     columns: (header: string[]) => {
@@ -55,6 +56,8 @@ export async function readRows(
       reject(info.lines, error.message)
     }
   }
+  // The parser reads ahead of the rows that are taken, so what it refuses comes early.
+  rejected.push(...refused.sort((a, b) => a.line - b.line))
 }
 
 /** A date YYYY-MM-DD. @throws RangeError */
