@@ -36,7 +36,7 @@ const reach = 0.0012
 const nearest = 0.0003
 const depth = 0.0022
 const dayNoise = 0.006
-const trendShare = 0.6
+const trendShare = 0.4
 
 export const limitsOf = (previousClose: number): { down: number; up: number } => ({
   down: Math.max(1, Math.floor(previousClose * 0.9 + 0.5)),

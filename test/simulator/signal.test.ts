@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { TickKind } from '../../schemas/market.ts'
 import { simulateMarket, type SimulatedMarket } from '../../src/simulator/market.ts'
 import type { Signal } from '../../src/simulator/options.ts'
 import { industryNeighbours, neighbourCount, regimeGate, regimeReturn } from '../../src/simulator/signal.ts'
@@ -136,5 +137,109 @@ describe('regimes', () => {
       truth.push(styles[t * 4])
     }
     expect(pearson(truth, estimated)).toBeGreaterThan(0.8)
+  })
+})
+
+describe('the state', () => {
+  it('shows in large flow, in book imbalance and in the close against the average, and best in all three', async () => {
+    const market = simulateMarket({ seed, instruments: 40, days: 8, earlierDays: 30 })
+    const rows: number[][] = []
+    for (let d = 0; d < 8; d++) {
+      const flows = await readFlow(market, d)
+      market.instruments.forEach(({ symbol }, i) => {
+        const flow = flows.get(symbol)
+        if (flow !== undefined) rows.push([...flow, market.path.state[d * 40 + i]])
+      })
+    }
+    const column = (k: number): number[] => rows.map((row) => row[k])
+    const state = column(3)
+    const scaled = [0, 1, 2].map((k) => standardised(column(k)))
+    const alone = scaled.map((values) => pearson(values, state))
+    const together = pearson(
+      state.map((_, r) => scaled[0][r] + scaled[1][r] + scaled[2][r]),
+      state,
+    )
+    console.info(`correlation with the state: ${[...alone, together].map((value) => value.toFixed(2)).join(' ')}`)
+    for (const value of alone) expect(value).toBeGreaterThan(0.5)
+    expect(together).toBeGreaterThan(Math.max(...alone))
+  })
+})
+
+function standardised(values: readonly number[]): number[] {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
+  return values.map((value) => (value - mean) / deviation)
+}
+
+/** By symbol: net buying of parents that filled 200,000 CNY or more over turnover, mean imbalance, ln close over average. */
+async function readFlow(market: SimulatedMarket, d: number): Promise<Map<string, number[]>> {
+  const { ticks, books } = await collect(market.day(d))
+  const totals = tradeTotals(ticks)
+  const filled = new Map<string, number>()
+  const closes = new Map<string, number>()
+  for (const block of ticks) {
+    for (let k = 0; k < block.count; k++) {
+      if (block.kind[k] !== TickKind.trade) continue
+      const { instrument } = block.dictionary[block.instrument[k]]
+      closes.set(instrument, block.price[k])
+      const amount = block.price[k] * block.quantity[k]
+      for (const key of [`${instrument} ${block.buyId[k]} 1`, `${instrument} ${block.sellId[k]} -1`]) {
+        filled.set(key, (filled.get(key) ?? 0) + amount)
+      }
+    }
+  }
+  const net = new Map<string, number>()
+  for (const [key, amount] of filled) {
+    const [instrument, , sign] = key.split(' ')
+    if (amount >= 20_000_000) net.set(instrument, (net.get(instrument) ?? 0) + Number(sign) * amount)
+  }
+  const imbalance = new Map<string, number[]>()
+  for (const block of books) {
+    for (let k = 0; k < block.count; k++) {
+      const [bid, ask] = [block.bidQuantity[k * 10], block.askQuantity[k * 10]]
+      if (bid === 0 || ask === 0 || block.askPrice[k * 10] <= block.bidPrice[k * 10]) continue
+      const { instrument } = block.dictionary[block.instrument[k]]
+      const values = imbalance.get(instrument) ?? []
+      imbalance.set(instrument, values)
+      values.push((bid - ask) / (bid + ask))
+    }
+  }
+  return new Map(
+    [...totals].map(([symbol, { amount, volume }]) => {
+      const values = imbalance.get(symbol) ?? []
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+      return [
+        symbol,
+        [(net.get(symbol) ?? 0) / amount, mean, Math.log(((closes.get(symbol) ?? NaN) * volume) / amount)],
+      ]
+    }),
+  )
+}
+
+describe('financial groups', () => {
+  it('show in the fundamentals: most of the six nearest by the nine dimensions are of the own group', () => {
+    const market = simulateMarket({ seed, instruments: 98, days: 1, earlierDays: 30 })
+    const latest = new Map(market.fundamentals.map((report) => [report.instrument, Array.from(report.values)]))
+    const columns = Array.from({ length: 36 }, (_, f) =>
+      standardised([...latest.keys()].map((i) => latest.get(i)?.[f] || 0)),
+    )
+    const sizes = [5, 5, 4, 4, 4, 4, 2, 3, 5]
+    const names = [...latest.keys()]
+    const scores = names.map((_, r) => {
+      let from = 0
+      return sizes.map(
+        (width) => columns.slice(from, (from += width)).reduce((sum, values) => sum + values[r], 0) / width,
+      )
+    })
+    const dot = (a: number[], b: number[]): number => a.reduce((sum, value, k) => sum + value * b[k], 0)
+    const cosine = (a: number, b: number): number =>
+      dot(scores[a], scores[b]) / Math.sqrt(dot(scores[a], scores[a]) * dot(scores[b], scores[b]))
+    let alike = 0
+    names.forEach((name, r) => {
+      const nearest = [...names.keys()].filter((other) => other !== r).sort((a, b) => cosine(r, b) - cosine(r, a))
+      const { group } = market.instruments[name]
+      alike += nearest.slice(0, 6).filter((other) => market.instruments[names[other]].group === group).length
+    })
+    expect(alike / names.length / 6).toBeGreaterThan(0.75)
   })
 })
