@@ -82,7 +82,7 @@ class KafkaBus implements Bus {
       const place = `${this.#path(topic)}/${partition}`
       throw new ClosebellError(
         'CB_BUS_GAP',
-        `offset ${options.from} of ${place} was asked for, ${first} to ${next} are kept`,
+        `offset ${options.from} of ${place} was asked for; ${first} is the first there, ${next} the next to come`,
       )
     }
     const stop = options.until === 'end' ? next : Infinity

@@ -110,7 +110,7 @@ export class PartitionLog {
     if (options.from < first || options.from > next) {
       throw new ClosebellError(
         'CB_BUS_GAP',
-        `offset ${options.from} of ${this.#place} was asked for, ${first} to ${next} are kept`,
+        `offset ${options.from} of ${this.#place} was asked for; ${first} is the first there, ${next} the next to come`,
       )
     }
     const stop = options.until === 'end' ? next : Infinity
