@@ -1,15 +1,16 @@
-import { ClosebellError } from '../../schemas/errors.ts'
+import type { ClosebellError } from '../../schemas/errors.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Feed, FeedBlock, FeedDay } from '../ports/feed.ts'
+import type { Feed, FeedDay } from '../ports/feed.ts'
 import type { Log } from '../ports/log.ts'
 import { Chain } from './feed/chain.ts'
 import { openingOf } from './feed/day.ts'
+import { Intake } from './feed/intake.ts'
 import { Lane, Symbols } from './feed/lane.ts'
 import type { OrderCounts } from './feed/order.ts'
 import { Outbox } from './feed/outbox.ts'
 import { Pace } from './feed/pace.ts'
-import { newProgress, readProgress } from './feed/resume.ts'
+import { newProgress, readProgress, type PartitionProgress } from './feed/resume.ts'
 
 export type { OrderCounts }
 
@@ -69,28 +70,28 @@ async function publishDay(options: FeedOptions, day: FeedDay): Promise<FedDay> {
       readProgress(bus, partition, day.date, feed.producer, options.signal),
     ),
   )
-  const outbox = new Outbox(bus)
-  await outbox.send(openingOf(day, feed.producer, progress, log))
   let told = 0
   const tell = (error: ClosebellError): void => {
     if (told++ < toldMax) log.warn(error.message, { code: error.code, date: day.date })
   }
-  const symbols = new Symbols(options.partitions)
-  const lanes = day.channels.map((channel) => {
-    const chains = progress.map(
-      ({ chains }, partition) =>
-        new Chain(day.date, feed.producer, channel, partition, chains.get(channel.channel) ?? newProgress()),
-    )
-    return new Lane(channel, chains, symbols, options.batchRows ?? batchRowsDefault, tell)
-  })
+  const lanes = lanesOf(options, day, progress, tell)
+  const outbox = new Outbox(bus)
   let rejected = 0
   let events = 0
-  const reject = (error: ClosebellError): void => {
-    rejected++
-    tell(error)
+  if (lanes.some((lane) => !lane.finished)) {
+    await outbox.send(openingOf(day, feed.producer, progress, log))
+    const blocks = day.blocks((error) => {
+      rejected++
+      tell(error)
+    })
+    const intake = new Intake(blocks, lanes)
+    try {
+      events = await publishMinutes(options, intake, lanes, outbox)
+    } finally {
+      await intake.close()
+      await outbox.drained()
+    }
   }
-  if (lanes.some((lane) => !lane.finished)) events = await publishMinutes(options, day.blocks(reject), lanes, outbox)
-  await outbox.drained()
   const fed: FedDay = {
     date: day.date,
     events,
@@ -103,19 +104,34 @@ async function publishDay(options: FeedOptions, day: FeedDay): Promise<FedDay> {
   return fed
 }
 
+function lanesOf(
+  options: FeedOptions,
+  day: FeedDay,
+  progress: readonly PartitionProgress[],
+  tell: (error: ClosebellError) => void,
+): Lane[] {
+  const symbols = new Symbols(options.partitions)
+  return day.channels.map((channel) => {
+    const chains = progress.map(
+      ({ chains }, partition) =>
+        new Chain(day.date, options.feed.producer, channel, partition, chains.get(channel.channel) ?? newProgress()),
+    )
+    return new Lane(channel, chains, symbols, options.batchRows ?? batchRowsDefault, tell)
+  })
+}
+
 /**
  * Goes through the day by exchange minutes: what lies before a boundary, then every chain's mark at it.
  * Answers how many events it published.
  */
 async function publishMinutes(
   options: FeedOptions,
-  blocks: AsyncIterable<FeedBlock>,
+  intake: Intake,
   lanes: readonly Lane[],
   outbox: Outbox,
 ): Promise<number> {
   let events = 0
   const pace = new Pace(options.clock, options.speed, options.signal)
-  const intake = new Intake(blocks, lanes)
   await intake.until((lane) => !Number.isNaN(lane.head))
   const first = Math.min(...lanes.map((lane) => lane.head))
   for (
@@ -137,31 +153,4 @@ async function publishMinutes(
   }
   await outbox.send(lanes.flatMap((lane) => lane.finish()))
   return events
-}
-
-/** Pulls blocks only as far as the channel that is furthest behind needs them. */
-class Intake {
-  readonly #blocks: AsyncIterator<FeedBlock>
-  readonly #lanes: readonly Lane[]
-  readonly #byChannel: ReadonlyMap<string, Lane>
-
-  constructor(blocks: AsyncIterable<FeedBlock>, lanes: readonly Lane[]) {
-    this.#blocks = blocks[Symbol.asyncIterator]()
-    this.#lanes = lanes
-    this.#byChannel = new Map(lanes.map((lane) => [lane.channel.channel, lane]))
-  }
-
-  async until(enough: (lane: Lane) => boolean): Promise<void> {
-    while (!this.#lanes.every(enough)) {
-      const next = await this.#blocks.next()
-      if (next.done === true) {
-        for (const lane of this.#lanes) lane.end()
-        return
-      }
-      const { channel } = 'ticks' in next.value ? next.value.ticks : next.value.books
-      const lane = this.#byChannel.get(channel)
-      if (lane === undefined) throw new ClosebellError('CB_FEED_INPUT', `a block of channel ${channel}, not declared`)
-      lane.push(next.value)
-    }
-  }
 }

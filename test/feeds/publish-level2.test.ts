@@ -8,7 +8,9 @@ import { cnL2Feed } from '../../src/feeds/cn-l2/index.ts'
 import type { Bus, Logged } from '../../src/ports/bus.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { decode } from '../../src/wire/index.ts'
+import { simulateMarket } from '../../src/simulator/market.ts'
 import { publishFeed } from '../../src/workers/feed.ts'
+import { seed } from '../seed.ts'
 import { level2Folder, smallDay } from './level2-files.ts'
 import { verifiedEvents } from './market-log.ts'
 import { MemoryBus } from './memory-bus.ts'
@@ -46,8 +48,8 @@ function tradeTotals(messages: readonly Logged[]): Record<string, [bigint, bigin
   return totals
 }
 
-describe('Level-2 files on the market log', () => {
-  it('stand on a tape as in memory, message for message', async () => {
+describe('feeds on the market log', () => {
+  it('puts Level-2 files on a tape as in memory, message for message', async () => {
     const inputs = [level2Folder(smallDay())]
     const memory = new MemoryBus()
     await publishFeed({ feed: cnL2Feed(inputs), bus: memory, partitions: 4, clock, log, signal })
@@ -61,21 +63,40 @@ describe('Level-2 files on the market log', () => {
     expect(logged.map(bytes)).toEqual(memory.log.map(bytes))
   })
 
+  it('logs a simulated market of two days without a fault, in date order', async () => {
+    const bus = new MemoryBus()
+    const feed = simulateMarket({ seed, instruments: 10, days: 2, earlierDays: 60 })
+    const fed = await publishFeed({ feed, bus, partitions: 3, clock, log, signal })
+    for (const { date, events, ended, channels } of fed) {
+      expect(ended).toBe(true)
+      expect(verifiedEvents(bus.log, date)).toHaveLength(events)
+      for (const counts of Object.values(channels))
+        expect(Object.values(counts).every((count) => count === 0)).toBe(true)
+    }
+    const dates = bus.log.map((messages) => [...new Set(messages.map(({ date }) => date))])
+    expect(dates).toEqual(bus.log.map(() => fed.map(({ date }) => date)))
+  })
+
   const folder = resolve(import.meta.dirname, '../../../shared/data/cn-l2/2023-02-01')
   const absent = existsSync(folder) ? '' : ' (skipped: the market data folder is absent)'
-  it.skipIf(absent !== '')(`keep the exchange's totals of 2023-02-01, also when killed half way${absent}`, async () => {
-    const bus = new MemoryBus()
-    const feed = cnL2Feed([folder])
-    bus.failAfter = 3000
-    await expect(publishFeed({ feed, bus, partitions: 4, clock, log, signal })).rejects.toThrow('the broker went away')
-    bus.failAfter = Infinity
-    const [fed] = await publishFeed({ feed, bus, partitions: 4, clock, log, signal })
-    expect(fed).toMatchObject({ ended: true, rejected: 0 })
-    expect(verifiedEvents(bus.log, '2023-02-01')).toHaveLength(273_673)
-    expect(tradeTotals(bus.log.flat())).toEqual({
-      '600519.SH': [6_244_678_924_610n, 3_397_389n, 27_135],
-      '600000.SH': [137_294_549_420n, 18_659_542n, 14_872],
-      '000001.SZ': [24_264_719_725_200n, 165_342_148n, 133_815],
-    })
-  })
+  it.skipIf(absent !== '')(
+    `keeps the exchange's totals of 2023-02-01, also when killed half way${absent}`,
+    async () => {
+      const bus = new MemoryBus()
+      const feed = cnL2Feed([folder])
+      bus.failAfter = 3000
+      await expect(publishFeed({ feed, bus, partitions: 4, clock, log, signal })).rejects.toThrow(
+        'the broker went away',
+      )
+      bus.failAfter = Infinity
+      const [fed] = await publishFeed({ feed, bus, partitions: 4, clock, log, signal })
+      expect(fed).toMatchObject({ ended: true, rejected: 0 })
+      expect(verifiedEvents(bus.log, '2023-02-01')).toHaveLength(273_673)
+      expect(tradeTotals(bus.log.flat())).toEqual({
+        '600519.SH': [6_244_678_924_610n, 3_397_389n, 27_135],
+        '600000.SH': [137_294_549_420n, 18_659_542n, 14_872],
+        '000001.SZ': [24_264_719_725_200n, 165_342_148n, 133_815],
+      })
+    },
+  )
 })

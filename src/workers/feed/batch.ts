@@ -1,4 +1,10 @@
-import { bookLevels, type BatchHeader, type DictionaryEntry } from '../../../schemas/market.ts'
+import {
+  bookLevels,
+  type BatchHeader,
+  type BookBatch,
+  type DictionaryEntry,
+  type TickBatch,
+} from '../../../schemas/market.ts'
 import type { BookBlock, FeedChannel, TickBlock } from '../../ports/feed.ts'
 import { codecs } from '../../wire/index.ts'
 
@@ -118,7 +124,9 @@ export class BatchBuilder {
       crc: 0,
     }
     const bytes =
-      this.#kind === 'ticks' ? codecs.tickBatch.encode(batch as never) : codecs.bookBatch.encode(batch as never)
+      this.#kind === 'ticks'
+        ? codecs.tickBatch.encode(batch as unknown as TickBatch)
+        : codecs.bookBatch.encode(batch as unknown as BookBatch)
     this.count = 0
     this.#dictionary = []
     this.#indexOf.clear()

@@ -8,7 +8,7 @@ import type { PartitionProgress } from './resume.ts'
 
 /**
  * Session records that open a day where nobody has: DayOpened with the chains of this feed, and a Reference without
- * instruments. What was logged first stays as it is. @throws ClosebellError CB_CONFIG
+ * instruments. What was logged first stays as it is. @throws ClosebellError CB_CONFIG, CB_USAGE when the log is past the date
  */
 export function openingOf(
   day: FeedDay,
@@ -17,7 +17,16 @@ export function openingOf(
   log: Log,
 ): Outgoing[] {
   const chains: ChainName[] = day.channels.map(({ channel }) => ({ producer, channel }))
-  return progress.flatMap(({ opened }, partition) => {
+  return progress.flatMap(({ opened, laterDate }, partition) => {
+    if (laterDate !== null) {
+      throw new ClosebellError(
+        'CB_USAGE',
+        `${day.date} cannot be fed: partition ${partition} has reached ${laterDate}`,
+        {
+          remedy: 'Feed days in ascending order, or use another bus.',
+        },
+      )
+    }
     if (opened === null) return opening(day, partition, progress.length, chains)
     if (opened.partitions !== progress.length) {
       throw new ClosebellError(

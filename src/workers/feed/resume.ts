@@ -1,4 +1,3 @@
-import { ClosebellError } from '../../../schemas/errors.ts'
 import type { DayOpened } from '../../../schemas/market.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import { decode, kindOf } from '../../wire/index.ts'
@@ -25,11 +24,13 @@ export const newProgress = (): ChainProgress => ({
 
 export interface PartitionProgress {
   readonly opened: DayOpened | null
+  /** A later date that the partition has reached, null when there is none. */
+  readonly laterDate: string | null
   /** By channel of this producer. */
   readonly chains: ReadonlyMap<string, ChainProgress>
 }
 
-/** Reads a date of one partition back from the log. @throws ClosebellError CB_USAGE when the log is already past it */
+/** Reads a date of one partition back from the log. */
 export async function readProgress(
   bus: Bus,
   partition: number,
@@ -40,19 +41,14 @@ export async function readProgress(
   const from = await bus.offsetOfDate('market', partition, date)
   const chains = new Map<string, ChainProgress>()
   let opened: DayOpened | null = null
-  let later = ''
+  let laterDate: string | null = null
   for await (const messages of bus.read('market', partition, { from, until: 'end', signal })) {
     for (const message of messages) {
-      if (message.date !== date) later = message.date
+      if (message.date !== date) laterDate = message.date
       else opened = note(message, producer, chains, opened)
     }
   }
-  if (later !== '' && ![...chains.values()].some((chain) => chain.ended)) {
-    throw new ClosebellError('CB_USAGE', `${date} cannot be fed: partition ${partition} has reached ${later}`, {
-      remedy: 'Feed days in ascending order, or use another bus.',
-    })
-  }
-  return { opened, chains }
+  return { opened, laterDate, chains }
 }
 
 function note(
