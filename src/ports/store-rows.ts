@@ -13,7 +13,7 @@ const exactLimit = 2 ** 53
  * Refuses rows that cannot be stored as they are, before the first is written: a store that takes half of a batch,
  * or turns an infinity into null, cannot be told from one that was fed right.
  * @throws CB_STORE_COLUMN for a column its table lacks; CB_STORE_VALUE for a value of another type or length,
- * an infinite one, a fraction or more than 2^53 in an integer column, or a key that is missing.
+ * an infinite one, a fraction or more than 2^53 in an integer column, a NUL in a text, or a key that is missing.
  */
 export function checkRows(spec: TableSpec, rows: Rows): void {
   for (const [name, values] of Object.entries(rows.columns)) {
@@ -45,9 +45,13 @@ function checkValues(spec: TableSpec, column: TableColumn, values: ColumnValues)
     return
   }
   if (!isText(column.kind)) throw refused(`${spec.name}.${column.name} is ${column.kind} and was given text`)
-  const row = isKey ? values.indexOf('') : -1
-  if (row >= 0) throw refused(`${spec.name}.${column.name} row ${row} is a key and empty`)
+  const row = values.findIndex((value) => (isKey && value === '') || unstorable.test(value))
+  if (row >= 0)
+    throw refused(`${spec.name}.${column.name} (${column.kind}) row ${row} is ${JSON.stringify(values[row])}`)
 }
+
+/** What a store would cut or replace: NUL, and half of a surrogate pair, which UTF-8 does not know. */
+const unstorable = /[\0\p{Surrogate}]/u
 
 function fits(kind: ColumnKind, value: number): boolean {
   if (kind === 'double') return Number.isFinite(value)
@@ -88,6 +92,8 @@ export function planPanel(query: PanelQuery): PanelPlan {
       throw new ClosebellError('CB_STORE_COLUMN', `${spec.name}.${column} is not text: where compares text only`)
     }
   }
+  const odd = [...filters.map(({ value }) => value), ...(query.instruments ?? [])].find((text) => unstorable.test(text))
+  if (odd !== undefined) throw refused(`${spec.name} cannot be asked for ${JSON.stringify(odd)}`)
   if (query.instruments !== undefined) columnOf(spec, 'instrument')
   if (query.asOf !== undefined) columnOf(spec, 'known_at')
   const leading = ['event_time', 'instrument'].filter((name) => spec.keys.includes(name))

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tableOf, type TableName } from '../../schemas/tables.ts'
 import { dateToEventTime, numbers, texts, type ColumnValues, type Rows, type Store } from '../../src/ports/store.ts'
+import { seed } from '../seed.ts'
 
 /** What a store adapter brings to the suite: a store that lasts until `stop`, and a way to age its tables. */
 export interface StoreHarness {
@@ -43,6 +44,12 @@ const without = (rows: Rows, ...names: readonly string[]): Record<string, Column
 
 const dayOf = (offset: number): number => day + offset * 86_400_000_000
 const dateOf = (offset: number): string => new Date(dayOf(offset) / 1000).toISOString().slice(0, 10)
+
+/** A linear congruential generator: enough to draw bit patterns that can be drawn again. */
+function randomOf(start: number): () => number {
+  let state = start >>> 0
+  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
+}
 
 const bits = (values: ColumnValues): string[] =>
   [...(values as Float64Array)].map((value) => {
@@ -92,6 +99,19 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(numbers(read, 'neutral').every(Number.isNaN)).toBe(true)
     })
 
+    it('gives any drawn double back bit for bit', async () => {
+      const random = randomOf(seed)
+      const words = Uint32Array.from({ length: 4000 }, () => Math.floor(random() * 2 ** 32))
+      const drawn = new Float64Array(words.buffer).filter(Number.isFinite)
+      const rows = Array.from(drawn, (raw, row) => ({
+        time: dayOf(19),
+        instrument: `I${String(row).padStart(4, '0')}`,
+        raw,
+      }))
+      await write('factors', factorRows(rows))
+      expect(bits(numbers(await factors(19), 'raw'))).toEqual(bits(drawn))
+    })
+
     it('gives exact integers, µs times and booleans back, and NaN where there was none', async () => {
       const quality = Float64Array.of(0, 2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1, NaN)
       const known = Float64Array.of(dayOf(2) + 1, dayOf(2) + 999_999, dayOf(2) + 123_457, NaN, dayOf(2), dayOf(2))
@@ -132,7 +152,7 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
     it('gives strings back whatever they hold, and "" as ""', async () => {
       const strings = [
         'plain', '', "it's", '"quoted"', 'a,b', 'a=b', 'a b', ' ', 'back\\slash', 'trailing\\', 'line\nbreak', 'cr\rlf\r\n',
-        'tab\t', '__proto__', 'constructor', 'null', 'NaN', "'; DROP TABLE factors; --", '贵州茅台', '🔔', 'ünï', '%20&x=1#',
+        'tab\t', '\u0001\u007f\u2028\ufeff', '__proto__', 'constructor', 'null', 'NaN', "'; DROP TABLE factors; --", '贵州茅台', '🔔', 'ünï', '%20&x=1#',
       ] // prettier-ignore
       const count = strings.length
       const instrument = strings.map((_, index) => `I${String(index).padStart(2, '0')}`)
@@ -319,6 +339,9 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       await expect(factors(15, { columns: ['typo'] })).rejects.toMatchObject({ code })
       await expect(factors(15, { where: { typo: 'x' } })).rejects.toMatchObject({ code })
       await expect(factors(15, { where: { raw: '1' } })).rejects.toMatchObject({ code })
+      await expect(factors(15, { where: { set: 'a\0b' } })).rejects.toMatchObject({ code: 'CB_STORE_VALUE' })
+      await expect(factors(15, { instruments: ['a\0b'] })).rejects.toMatchObject({ code: 'CB_STORE_VALUE' })
+      await expect(factors(15, { from: 'yesterday' })).rejects.toMatchObject({ code: 'CB_STORE_VALUE' })
     })
 
     it('refuses infinite, fractional, mistyped and missing values before anything is written', async () => {
@@ -336,6 +359,8 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
         { raw: Float64Array.of(1) },
         { instrument: ['A', ''] },
         { event_time: Float64Array.of(dayOf(16), NaN) },
+        { artifact: ['a\0b', 'c'] },
+        { instrument: ['A', '\ud800'] },
       ]
       for (const change of bad) {
         const refused = store.append('factors', { count: 2, columns: { ...good.columns, ...change } })
@@ -349,13 +374,13 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
 
     it('takes empty appends, and appends at the same time, in the order they were made', async () => {
       await store.append('factors', factorRows([]))
-      await Promise.all(
-        Array.from({ length: 20 }, (_, raw) =>
-          store.append('factors', factorRows([{ time: dayOf(17), instrument: 'A', raw }])),
-        ),
+      const appends = Array.from({ length: 20 }, (_, raw) =>
+        [`B${raw}`, `C${raw}`, 'A'].map((instrument) => ({ time: dayOf(17), instrument, raw })),
       )
+      await Promise.all(appends.map((rows) => store.append('factors', factorRows(rows))))
       await store.applied(['factors'])
-      expect([...numbers(await factors(17), 'raw')]).toEqual([19])
+      expect([...numbers(await factors(17, { instruments: ['A'] }), 'raw')]).toEqual([19])
+      expect((await factors(17)).count).toBe(41)
     })
 
     it('ensures tables twice, and adds the columns that the definition gained', async () => {
@@ -365,6 +390,8 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       await expect(gone).rejects.toThrow(column)
       await store.ensureTables()
       await store.ensureTables()
+      const empty = await store.panel({ table: 'hf', columns: [column], from: dateOf(18), to: dateOf(18) })
+      expect(empty).toEqual({ count: 0, columns: { [column]: new Float64Array(0) } })
       await write('hf', {
         count: 1,
         columns: {

@@ -69,7 +69,10 @@ class QuestdbStore implements Store {
       const spec = this.#stored(name)
       await this.#rest.rows(sql.createTable(spec))
       const stored = await this.#rest.rows(sql.selectColumns(spec))
-      for (const column of missingColumns(spec, stored)) await this.#rest.rows(sql.addColumn(spec, column))
+      const missing = missingColumns(spec, stored)
+      for (const column of missing) await this.#rest.rows(sql.addColumn(spec, column))
+      // The server answers before a new column can be read.
+      if (missing.length > 0) await this.applied([name])
     }
   }
 

@@ -76,6 +76,7 @@ export class Outbox {
 
   async #send(spec: StoredTable, rows: Rows, start: number, end: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      // An earlier attempt may have stopped in the middle of a row, for want of memory say.
       this.#sender.reset()
       await fillSender(this.#sender, spec, rows, start, end)
       try {
