@@ -27,6 +27,8 @@ export interface FeaturesOptions {
   /** `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition owned. */
   readonly end: 'until-close' | 'never'
   readonly date?: string
+  /** With `date`: days from here on are worked on, up to `date`. */
+  readonly firstDate?: string
   readonly minuteRows: boolean
   readonly signal?: AbortSignal
 }
@@ -66,14 +68,18 @@ export class FeaturesWorker {
   }
 
   async run(): Promise<FeaturesSummary> {
-    const { bus, clock, date, end, signal } = this.options
+    const { bus, clock, date, firstDate, end, signal } = this.options
     if (end === 'until-close') this.target = date ?? (await firstOpenDate(bus, clock, signal))
     this.summary.date = this.target
     if (signal?.aborted === true) return this.summary
-    const membership = await bus.join('market', date === undefined ? 'features' : `features-${date}`, {
-      assigned: (assignments) => this.assigned(assignments),
-      messages: (partition, messages) => this.messages(partition, messages),
-    })
+    const membership = await bus.join(
+      'market',
+      date === undefined ? 'features' : `features-${firstDate === undefined ? '' : `${firstDate}-`}${date}`,
+      {
+        assigned: (assignments) => this.assigned(assignments),
+        messages: (partition, messages) => this.messages(partition, messages),
+      },
+    )
     this.membership = membership
     const leave = (): void => void membership.leave()
     signal?.addEventListener('abort', leave, { once: true })
@@ -93,7 +99,7 @@ export class FeaturesWorker {
 
   /** Where a partition is read from: its state in memory, its snapshot, or the record that opened its day. */
   private async position({ partition, committed }: Assignment): Promise<number> {
-    const { bus, date } = this.options
+    const { bus, date, firstDate } = this.options
     if (this.target !== '' && (await lastClosedDate(bus, partition)) >= this.target) this.closed.add(partition)
     const known = this.streams.get(partition)
     if (known !== undefined && known.nextOffset >= 0) return known.nextOffset
@@ -107,7 +113,7 @@ export class FeaturesWorker {
       return snapshot.nextOffset
     }
     if (committed !== null) return committed.metadata === '' ? committed.offset : Number(committed.metadata)
-    if (date !== undefined) return bus.offsetOfDate('market', partition, date)
+    if (date !== undefined) return bus.offsetOfDate('market', partition, firstDate ?? date)
     return (await bus.offsets('market', partition)).first
   }
 

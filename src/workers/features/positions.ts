@@ -33,7 +33,7 @@ async function firstDateAfter(bus: Bus, partition: number, after: string): Promi
   return ''
 }
 
-const dayAfter = (date: string): string =>
+export const dayAfter = (date: string): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
 /** The first day that is not closed on every partition; waits until the log has one. Empty when `signal` ended the wait. */

@@ -1,0 +1,61 @@
+import { codecs } from '../../wire/index.ts'
+import type { Bus } from '../../ports/bus.ts'
+import { MarketHistory } from '../history/market-history.ts'
+import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
+import { LogView } from '../scoring/log-view.ts'
+
+export interface CloseWorkerOptions extends CloseOptions {
+  /** Dates to close, ascending; without them the newest opened day and those that follow. */
+  readonly dates?: readonly string[]
+  readonly onClosed?: (summary: CloseSummary) => void
+}
+
+const pollMs = 200
+
+/** The close worker: the only coordinator of a day. Dates that are completed already are passed over. */
+export async function runCloseWorker(options: CloseWorkerOptions): Promise<CloseSummary[]> {
+  const { bus, clock, signal } = options
+  const summaries: CloseSummary[] = []
+  const view = new LogView(bus, options.profile)
+  let history: MarketHistory | null = null
+  const close = async (date: string): Promise<void> => {
+    if (options.models !== null && (await isCompleted(bus, date))) return
+    await options.store.applied()
+    history ??= await MarketHistory.before(options.store, options.profile, date)
+    const summary = await closeDay(options, history, view, date)
+    if (summary === null) return
+    summaries.push(summary)
+    options.onClosed?.(summary)
+  }
+  if (options.dates !== undefined) {
+    for (const date of options.dates) if (signal?.aborted !== true) await close(date)
+    return summaries
+  }
+  for (let last = ''; signal?.aborted !== true;) {
+    const date = await newestDate(bus)
+    if (date > last) {
+      await close(date)
+      last = date
+    } else await clock.sleep(pollMs, signal)
+  }
+  return summaries
+}
+
+async function isCompleted(bus: Bus, date: string): Promise<boolean> {
+  const from = await bus.offsetOfDate('completed', 0, date)
+  if (from >= (await bus.offsets('completed', 0)).next) return false
+  for await (const messages of bus.read('completed', 0, { from, until: 'end' })) {
+    if (messages.some((message) => codecs.completed.decode(message.value).date === date)) return true
+  }
+  return false
+}
+
+/** Date of the newest record in the market log; empty when there is none. */
+async function newestDate(bus: Bus): Promise<string> {
+  const { first, next } = await bus.offsets('market', 0)
+  if (first === next) return ''
+  let date = ''
+  for await (const messages of bus.read('market', 0, { from: next - 1, until: 'end' }))
+    date = messages.at(-1)?.date ?? date
+  return date
+}

@@ -1,0 +1,163 @@
+import type { Factor, Input, MlC } from '../../../schemas/day.ts'
+import { shiftTradingDays, tradingDays } from '../../../schemas/calendars/index.ts'
+import { profileOf } from '../../../schemas/profiles/index.ts'
+import { composeMlC, requiredSets } from '../../../models/composite/compose.ts'
+import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../../models/composite/long-only-weights.ts'
+import { equalWeights } from '../../../models/composite/long-only-weights.ts'
+import { stateWeights } from '../../../models/composite/state-weights.ts'
+import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
+import { panelColumn, section } from '../../../models/inputs/panel.ts'
+import { styleWindow } from '../../../models/inputs/style-window.ts'
+import type { FeaturePanel } from '../../../models/sample.ts'
+import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import type { CompositeModel } from '../models-folder.ts'
+import { neutralisers } from '../scoring/inputs.ts'
+import { styleHistoryOf } from '../scoring/score-job.ts'
+
+/** Periods of long-only returns that count. */
+const periods = 12
+
+export interface CompositeContext {
+  readonly store: Store
+  readonly profile: string
+  readonly date: string
+  /** PV up to and including the date. */
+  readonly pv: FeaturePanel
+  readonly exposures: Input
+  readonly styles: readonly Input[]
+  readonly model: CompositeModel | null
+  /** Number of promoted sets. */
+  readonly promoted: number
+  readonly universe: number
+}
+
+/** ML_C of the factors that are there; null below 60 % of the promoted sets. */
+export async function compositeOf(context: CompositeContext, factors: readonly Factor[]): Promise<MlC | null> {
+  if (factors.length === 0 || factors.length < requiredSets(context.promoted)) return null
+  const horizon = (factors[0] as Factor).horizon
+  const instruments = [...new Set(factors.flatMap((factor) => factor.instruments))].sort()
+  const sa = stateWeightsOf(context, factors)
+  const longOnly = await longOnlyWeightsOf(context, factors, horizon)
+  const { lnFloatCap, industries } = neutralisers(context.exposures, instruments)
+  const composite = composeMlC({
+    factors: factors.map((factor) => spread(factor, instruments)),
+    saWeights: sa.weights,
+    longOnlyWeights: longOnly.weights,
+    requireAtLeast: requiredSets(context.promoted),
+    lnFloatCap,
+    industries,
+  })
+  const kept = [...composite.neutral.keys()].filter((i) => Number.isFinite(composite.neutral[i]))
+  return {
+    date: context.date,
+    revision: 0,
+    horizon,
+    coverage: kept.length / context.universe,
+    sets: factors.map((factor) => factor.set),
+    weights: [...composite.weights],
+    saWeights: [...sa.weights],
+    longOnlyWeights: [...longOnly.weights],
+    flags: [...sa.flags, ...longOnly.flags],
+    count: kept.length,
+    instruments: kept.map((i) => instruments[i] as string),
+    raw: Float64Array.from(kept, (i) => composite.raw[i]),
+    neutral: Float64Array.from(kept, (i) => composite.neutral[i]),
+    crc: 0,
+  }
+}
+
+/** Neutral values of a factor over other names; NaN where it has none. */
+function spread(factor: Factor, instruments: readonly string[]): Float64Array {
+  const valueOf = new Map(factor.instruments.map((symbol, i) => [symbol, factor.neutral[i]]))
+  return Float64Array.from(instruments, (symbol) => valueOf.get(symbol) ?? Number.NaN)
+}
+
+/** SA weights of the sets that are there, scaled to sum to 1; equal when the model was trained over other artifacts. */
+function stateWeightsOf({ model, styles, date }: CompositeContext, factors: readonly Factor[]): SetWeights {
+  const fits = model !== null && factors.every((factor) => model.artifacts[factor.set] === factor.artifactHash)
+  if (!fits) return { weights: equalWeights(factors.length), flags: ['equal-sa'] }
+  const all = stateWeights(model.model, model.model.sets, styleWindow(styleHistoryOf(styles), date))
+  const own = Float64Array.from(factors, (factor) => all.weights[model.model.sets.indexOf(factor.set)])
+  const sum = own.reduce((total, weight) => total + weight, 0)
+  return { weights: own.map((weight) => weight / sum), flags: all.flags }
+}
+
+/** Long-only weights from stored factors of earlier days and the returns that have been earned since. */
+async function longOnlyWeightsOf(
+  context: CompositeContext,
+  factors: readonly Factor[],
+  horizon: number,
+): Promise<SetWeights> {
+  const profile = profileOf(context.profile)
+  const { date, pv } = context
+  const from = shiftTradingDays(profile, date, -(1 + horizon * (periods + 1)))
+  const dates = tradingDays(profile, from, date)
+  const sets = factors.length
+  const excess = new Float64Array(dates.length * sets).fill(Number.NaN)
+  const last = dates.length - 2 - horizon
+  const wanted = Array.from({ length: periods }, (_, period) => dates[last - period * horizon]).filter(
+    (day) => day !== undefined,
+  )
+  const published = await storedFactors(
+    context.store,
+    factors.map((factor) => factor.set),
+    wanted,
+  )
+  const grid = { dates: pv.dates, instruments: pv.instruments, prices: vwapGrid(pv) }
+  const forward = forwardReturns(grid, horizon)
+  for (const day of wanted) {
+    const place = pv.dates.indexOf(day)
+    if (place < 0) continue
+    factors.forEach((factor, k) => {
+      const earlier = published.get(`${day}|${factor.set}`)
+      if (earlier === undefined) return
+      const earned = knownReturns(forward, place, earlier.instruments)
+      excess[dates.indexOf(day) * sets + k] = longOnlyExcess(earlier.neutral, earned)
+    })
+  }
+  return longOnlyWeights({ dates, excess, sets }, date, horizon)
+}
+
+/** [dates][instruments] VWAP of a PV panel. */
+export function vwapGrid(pv: FeaturePanel): Float64Array {
+  const column = panelColumn(pv, 'pv_vwap')
+  const prices = new Float64Array(pv.dates.length * pv.instruments.length)
+  pv.dates.forEach((_, day) => prices.set(section(pv, day, column), day * pv.instruments.length))
+  return prices
+}
+
+interface StoredFactor {
+  readonly instruments: readonly string[]
+  readonly neutral: Float64Array
+}
+
+async function storedFactors(
+  store: Store,
+  sets: readonly string[],
+  dates: readonly string[],
+): Promise<Map<string, StoredFactor>> {
+  const found = new Map<string, { instruments: string[]; neutral: number[] }>()
+  const [from, to] = [dates.at(-1), dates[0]]
+  if (from === undefined || to === undefined) return new Map()
+  for (const set of sets) {
+    const rows = await store.panel({
+      table: 'factors',
+      columns: ['event_time', 'instrument', 'neutral'],
+      from,
+      to,
+      where: { set },
+    })
+    const times = numbers(rows, 'event_time')
+    const values = numbers(rows, 'neutral')
+    texts(rows, 'instrument').forEach((symbol, i) => {
+      const key = `${eventTimeToDate(times[i])}|${set}`
+      const known = found.get(key) ?? { instruments: [], neutral: [] }
+      known.instruments.push(symbol)
+      known.neutral.push(values[i])
+      found.set(key, known)
+    })
+  }
+  return new Map(
+    [...found].map(([key, { instruments, neutral }]) => [key, { instruments, neutral: Float64Array.from(neutral) }]),
+  )
+}

@@ -1,0 +1,92 @@
+import type { Input, Job, Result } from '../../../schemas/day.ts'
+import { sets, type SetName } from '../../../schemas/topics.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
+import type { Bus } from '../../ports/bus.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { codecs } from '../../wire/index.ts'
+import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
+import type { LogView } from '../scoring/log-view.ts'
+
+/** A set that is to be scored, or the reason why it is not. */
+export type SetPlan =
+  | { readonly set: SetName; readonly artifact: Artifact; readonly job: Job }
+  | { readonly set: SetName; readonly artifact: Artifact | null; readonly reason: string }
+
+const inputKinds = ['exposures', 'fundamentals', 'graph-industry', 'graph-financial', 'graph-flow']
+
+/** The records of `open` for a date. */
+export const inputsOf = (view: LogView, date: string): Input[] =>
+  inputKinds.flatMap((kind) => {
+    const input = view.inputs.get(`${kind}|${date}`)
+    return input === undefined ? [] : [input]
+  })
+
+/** A job per promoted set, naming what it reads by hash. */
+export function planJobs(view: LogView, date: string, promoted: ReadonlyMap<SetName, Artifact>): SetPlan[] {
+  const inputs = inputsOf(view, date)
+  const styles = view.stylesUpTo(date, styleHistoryDays)
+  return sets.map((set) => {
+    const artifact = promoted.get(set) ?? null
+    if (artifact === null) return { set, artifact, reason: 'no-model' }
+    const { lookback } = artifact.manifest.spec
+    const pv = view.panelsUpTo('PV', date, panelDays(lookback))
+    const own = set === 'PV' ? [] : view.panelsUpTo(set, date, lookback)
+    if (pv.length < panelDays(lookback) || (set !== 'PV' && own.length < lookback))
+      return { set, artifact, reason: 'no-history' }
+    if (!inputs.some((input) => input.kind === 'exposures')) return { set, artifact, reason: 'no-inputs' }
+    const sizing = pv.at(-1)?.sizing
+    if (artifact.manifest.sizing !== sizing) return { set, artifact, reason: `sizing-${artifact.manifest.sizing}` }
+    const job: Job = {
+      date,
+      revision: 0,
+      set,
+      artifactHash: artifact.manifest.hash,
+      panelHashes: [...own, ...pv].map((panel) => panel.hash),
+      inputHashes: inputs.map((input) => input.hash),
+      styleHashes: styles.map((input) => input.hash),
+    }
+    return { set, artifact, job }
+  })
+}
+
+/** Publishes jobs and waits for their results up to the deadline; the first logged result of a job wins. */
+export async function awaitResults(
+  bus: Bus,
+  clock: Clock,
+  plans: readonly SetPlan[],
+  deadlineMs: number,
+  signal?: AbortSignal,
+): Promise<Map<SetName, Result>> {
+  const jobs = plans.flatMap((plan) => ('job' in plan ? [plan.job] : []))
+  const results = new Map<SetName, Result>()
+  if (jobs.length === 0) return results
+  const from = await bus.offsetOfDate('results', 0, (jobs[0] as Job).date)
+  const partitions = await bus.partitions('jobs')
+  await bus.publish(
+    'jobs',
+    jobs.map((job) => ({
+      partition: sets.indexOf(job.set as SetName) % partitions,
+      date: job.date,
+      key: `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`,
+      value: codecs.job.encode(job),
+    })),
+  )
+  const enough = new AbortController()
+  const stop = (): void => enough.abort()
+  signal?.addEventListener('abort', stop, { once: true })
+  const timer = clock.sleep(deadlineMs, enough.signal).then(stop, stop)
+  for await (const messages of bus.read('results', 0, { from, until: 'never', signal: enough.signal })) {
+    for (const message of messages) {
+      const result = codecs.result.decode(message.value)
+      const isWanted = jobs.some(
+        (job) => job.set === result.set && job.date === result.date && job.artifactHash === result.artifactHash,
+      )
+      if (isWanted && !results.has(result.set as SetName)) results.set(result.set as SetName, result)
+    }
+    if (results.size === jobs.length) break
+  }
+  stop()
+  await timer
+  signal?.removeEventListener('abort', stop)
+  return results
+}

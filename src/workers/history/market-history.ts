@@ -1,0 +1,69 @@
+import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
+import { profileOf } from '../../../schemas/profiles/index.ts'
+import type { FeaturePanel } from '../../../models/sample.ts'
+import type { Store } from '../../ports/store.ts'
+import { modelColumns } from '../scoring/sample-builder.ts'
+import { Listings } from './instruments.ts'
+import { storedPanel } from './panels.ts'
+
+/** Trading days of daily bars that the styles read: momentum looks back 504 days behind a lag of 21. */
+const styleLookback = 560
+
+/**
+ * Stored daily bars and listings before a date, read once and then appended to day by day, since every open and close
+ * needs the same two years.
+ */
+export class MarketHistory {
+  readonly listings: Listings
+  private panel: FeaturePanel
+
+  private constructor(listings: Listings, panel: FeaturePanel) {
+    this.listings = listings
+    this.panel = panel
+  }
+
+  /** Bars of the trading days before `date`. */
+  static async before(store: Store, profile: string, date: string): Promise<MarketHistory> {
+    const market = profileOf(profile)
+    const [from, to] = [shiftTradingDays(market, date, -styleLookback), shiftTradingDays(market, date, -1)]
+    return new MarketHistory(await Listings.load(store), await storedPanel(store, 'PV', modelColumns('PV'), from, to))
+  }
+
+  /** PV of the days up to and including `to`. */
+  upTo(to: string): FeaturePanel {
+    const { panel } = this
+    const days = panel.dates.findLastIndex((date) => date <= to) + 1
+    const width = panel.columns.length * panel.instruments.length
+    return { ...panel, dates: panel.dates.slice(0, days), values: panel.values.subarray(0, days * width) }
+  }
+
+  get lastDate(): string {
+    return this.panel.dates.at(-1) ?? ''
+  }
+
+  /** Appends one day's section. */
+  append(day: FeaturePanel): void {
+    if (day.dates[0] <= this.lastDate) return
+    const instruments = [...new Set([...this.panel.instruments, ...day.instruments])].sort()
+    const old = instruments.length === this.panel.instruments.length ? this.panel : widen(this.panel, instruments)
+    const added = widen(day, instruments)
+    const values = new Float64Array(old.values.length + added.values.length)
+    values.set(old.values)
+    values.set(added.values, old.values.length)
+    this.panel = { ...old, dates: [...old.dates, ...day.dates], values }
+  }
+}
+
+/** The same panel over more names. */
+function widen(panel: FeaturePanel, instruments: readonly string[]): FeaturePanel {
+  const placeOf = new Map(instruments.map((symbol, i) => [symbol, i]))
+  const places = panel.instruments.map((symbol) => placeOf.get(symbol) as number)
+  const rows = panel.dates.length * panel.columns.length
+  const values = new Float64Array(rows * instruments.length).fill(Number.NaN)
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < places.length; i++) {
+      values[row * instruments.length + places[i]] = panel.values[row * panel.instruments.length + i]
+    }
+  }
+  return { ...panel, instruments, values }
+}

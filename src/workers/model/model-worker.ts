@@ -1,0 +1,100 @@
+import type { Input, Job, Panel } from '../../../schemas/day.ts'
+import { ClosebellError } from '../../../schemas/errors.ts'
+import type { SetName } from '../../../schemas/topics.ts'
+import type { Engine } from '../../../models/engine.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import { codecs } from '../../wire/index.ts'
+import { LogView } from '../scoring/log-view.ts'
+import type { ModelsFolder } from '../models-folder.ts'
+import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
+
+export interface ModelOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly engine: Engine
+  readonly models: ModelsFolder
+  readonly profile: string
+  readonly signal: AbortSignal
+}
+
+/** How often a record that a job names is looked for again, and how long in all. */
+const retryMs = 20
+const retriesMax = 500
+
+/**
+ * Model worker: a member of the group on `jobs`. Scores each job from the records that it names and publishes the raw
+ * scores; a job that cannot be scored is logged and left, so that the close worker's deadline decides.
+ */
+export async function runModelWorker(options: ModelOptions): Promise<{ jobs: number; failed: number }> {
+  const { bus, signal } = options
+  const counts = { jobs: 0, failed: 0 }
+  const view = new LogView(bus, options.profile)
+  const artifacts = new Map<string, Artifact>()
+  const membership = await bus.join('jobs', 'model', {
+    assigned: async (assignments) => {
+      const positions = new Map<number, number>()
+      for (const { partition, committed } of assignments) {
+        positions.set(partition, committed?.offset ?? (await bus.offsets('jobs', partition)).first)
+      }
+      return positions
+    },
+    messages: async (partition, messages) => {
+      for (const message of messages) {
+        const done = await handleJob(options, view, artifacts, message)
+        if (done) counts.jobs++
+        else counts.failed++
+        await membership.commit(partition, { offset: message.offset + 1, metadata: '' })
+      }
+    },
+  })
+  const leave = (): void => void membership.leave()
+  if (signal.aborted) leave()
+  signal.addEventListener('abort', leave, { once: true })
+  await membership.done
+  return counts
+}
+
+async function handleJob(
+  options: ModelOptions,
+  view: LogView,
+  artifacts: Map<string, Artifact>,
+  message: Logged,
+): Promise<boolean> {
+  const { bus, engine, log } = options
+  try {
+    const job = codecs.job.decode(message.value)
+    const artifact =
+      artifacts.get(job.artifactHash) ?? (await options.models.load(job.set as SetName, job.artifactHash))
+    artifacts.set(job.artifactHash, artifact)
+    const result = scoreJob(engine, artifact, job, await recordsOf(options, view, job))
+    const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
+    await bus.publish('results', [{ partition: 0, date: job.date, key, value: codecs.result.encode(result) }])
+    return true
+  } catch (error) {
+    if (!(error instanceof ClosebellError)) throw error
+    log.error('a job was not scored', { offset: message.offset, code: error.code, fact: error.fact })
+    return false
+  }
+}
+
+async function recordsOf(options: ModelOptions, view: LogView, job: Job): Promise<JobRecords> {
+  const hashes = [...job.panelHashes, ...job.inputHashes, ...job.styleHashes]
+  for (let tries = 0; hashes.some((hash) => view.find(hash) === undefined); tries++) {
+    if (tries > retriesMax)
+      throw new ClosebellError('CB_NO_HISTORY', `records of job ${job.date} ${job.set} are not in the log`)
+    if (tries > 0) await options.clock.sleep(retryMs, options.signal)
+    await view.refresh(job.date)
+  }
+  const panels = job.panelHashes.map((hash) => view.find(hash) as Panel)
+  const pv = panels.filter((panel) => panel.set === 'PV')
+  return {
+    pv,
+    panels: job.set === 'PV' ? pv : panels.filter((panel) => panel.set === job.set),
+    inputs: job.inputHashes.map((hash) => view.find(hash) as Input),
+    styles: job.styleHashes.map((hash) => view.find(hash) as Input),
+  }
+}

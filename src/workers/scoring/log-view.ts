@@ -1,0 +1,69 @@
+import type { Input, Panel } from '../../../schemas/day.ts'
+import type { TopicName } from '../../../schemas/topics.ts'
+import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
+import { profileOf } from '../../../schemas/profiles/index.ts'
+import type { Bus } from '../../ports/bus.ts'
+import { decode } from '../../wire/index.ts'
+
+/** Trading days that a view reaches back: 252 of style returns, and the windows of the panels. */
+const daysBack = 260
+
+/**
+ * What stands in `panels` and `inputs`, newest record of each (date, set) or id, kept while both topics are followed:
+ * close and model workers name and look up the same records through it.
+ */
+export class LogView {
+  readonly panels = new Map<string, Panel>()
+  readonly inputs = new Map<string, Input>()
+  private readonly byHash = new Map<string, Panel | Input>()
+  private readonly next = new Map<TopicName, number>()
+  private readonly bus: Bus
+  private readonly profile: string
+
+  constructor(bus: Bus, profile: string) {
+    this.bus = bus
+    this.profile = profile
+  }
+
+  /** Reads both topics up to their ends, from two hundred days before `date` on the first time. */
+  async refresh(date: string): Promise<void> {
+    for (const topic of ['inputs', 'panels'] as const) {
+      const from =
+        this.next.get(topic) ??
+        (await this.bus.offsetOfDate(topic, 0, shiftTradingDays(profileOf(this.profile), date, -daysBack)))
+      this.next.set(topic, from)
+      for await (const messages of this.bus.read(topic, 0, { from, until: 'end' })) {
+        for (const message of messages) {
+          this.take(decode(message.value))
+          this.next.set(topic, message.offset + 1)
+        }
+      }
+    }
+  }
+
+  private take(message: ReturnType<typeof decode>): void {
+    if (message.kind === 'panel') {
+      this.panels.set(`${message.value.date}|${message.value.set}`, message.value)
+      this.byHash.set(message.value.hash, message.value)
+    } else if (message.kind === 'input') {
+      this.inputs.set(message.value.id, message.value)
+      this.byHash.set(message.value.hash, message.value)
+    }
+  }
+
+  /** Panels of one set up to a date, oldest first, at most `count`. */
+  panelsUpTo(set: string, date: string, count: number): Panel[] {
+    const found = [...this.panels.values()].filter((panel) => panel.set === set && panel.date <= date)
+    return found.sort((a, b) => (a.date < b.date ? -1 : 1)).slice(-count)
+  }
+
+  /** Style returns up to a date, oldest first, at most `count`. */
+  stylesUpTo(date: string, count: number): Input[] {
+    const found = [...this.inputs.values()].filter((input) => input.kind === 'styles' && input.asOf <= date)
+    return found.sort((a, b) => (a.asOf < b.asOf ? -1 : 1)).slice(-count)
+  }
+
+  find(hash: string): Panel | Input | undefined {
+    return this.byHash.get(hash)
+  }
+}

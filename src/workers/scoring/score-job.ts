@@ -1,0 +1,83 @@
+import type { Input, Job, Panel, Result } from '../../../schemas/day.ts'
+import { ClosebellError } from '../../../schemas/errors.ts'
+import type { SetName } from '../../../schemas/topics.ts'
+import type { Engine } from '../../../models/engine.ts'
+import type { StyleHistory } from '../../../models/inputs/style-window.ts'
+import { graphNames, styleNames, type Graph } from '../../../models/sample.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
+import { checkArtifact } from '../../../models/training/artifact.ts'
+import { score } from '../../../models/training/score.ts'
+import { codecs, sha256 } from '../../wire/index.ts'
+import { fingerprints } from '../fingerprints.ts'
+import { joinPanels } from '../history/panels.ts'
+import { fundamentalsOf, graphOf } from './inputs.ts'
+import { modelColumns, SampleBuilder, type DayInputs } from './sample-builder.ts'
+
+/** Days of PV that a window of `lookback` days reads: one more, for the close before its first. */
+export const panelDays = (lookback: number): number => lookback + 1
+
+/** Trailing style returns that a window and its deviations read. */
+export const styleHistoryDays = 252
+
+/** What a job names. */
+export interface JobRecords {
+  readonly panels: readonly Panel[]
+  readonly pv: readonly Panel[]
+  readonly inputs: readonly Input[]
+  readonly styles: readonly Input[]
+}
+
+export const jobHash = (job: Job): string => sha256(codecs.job.encode(job))
+
+export const styleHistoryOf = (styles: readonly Input[]): StyleHistory => {
+  const returns = new Float64Array(styles.length * styleNames.length)
+  styles.forEach((input, day) => returns.set(input.values, day * styleNames.length))
+  return { dates: styles.map((input) => input.asOf), returns }
+}
+
+/** The inputs of a date as the samples read them. @throws ClosebellError CB_NO_HISTORY without exposures */
+export function dayInputsOf(inputs: readonly Input[]): DayInputs {
+  const exposures = inputs.find((input) => input.kind === 'exposures')
+  if (exposures === undefined) throw new ClosebellError('CB_NO_HISTORY', 'no exposures were published for the day')
+  const fundamentals = inputs.find((input) => input.kind === 'fundamentals')
+  const graphs: Record<string, Graph> = {}
+  for (const name of graphNames) {
+    const found = inputs.find((input) => input.kind === `graph-${name}`)
+    if (found !== undefined) graphs[name] = graphOf(found)
+  }
+  return {
+    eligible: exposures.instruments,
+    graphs,
+    fundamentals: fundamentals === undefined ? null : fundamentalsOf(fundamentals),
+  }
+}
+
+/** Scores one job: the same bits for the same records, artifact and kernel build. */
+export function scoreJob(engine: Engine, artifact: Artifact, job: Job, records: JobRecords): Result {
+  const set = job.set as SetName
+  const columns = modelColumns(set)
+  const sizing = records.panels.at(-1)?.sizing ?? ''
+  checkArtifact(artifact, { set, columns, catalogue: fingerprints[set], sizing, hash: job.artifactHash })
+  const { spec } = artifact.manifest
+  const pv = joinPanels(records.pv, modelColumns('PV'))
+  const panel = set === 'PV' ? pv : joinPanels(records.panels, columns)
+  const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), spec)
+  const inputs = dayInputsOf(records.inputs)
+  const section = builder.section(job.date, inputs).instruments
+  const { scores, graphWeights } = score(engine, artifact, builder.build(job.date, inputs, section))
+  return {
+    date: job.date,
+    revision: job.revision,
+    set,
+    artifactHash: job.artifactHash,
+    jobHash: jobHash(job),
+    engine: engine.name,
+    device: engine.device,
+    kernelBuild: engine.kernelBuild,
+    graphWeights,
+    count: section.length,
+    instruments: [...section],
+    scores,
+    crc: 0,
+  }
+}

@@ -1,0 +1,117 @@
+import { sets, type SetName } from '../../../schemas/topics.ts'
+import { stateDay, type StateDay } from '../../../models/composite/state-loss.ts'
+import { trainStateWeights } from '../../../models/composite/state-weights.ts'
+import { neutralise } from '../../../models/composite/neutralise.ts'
+import type { Engine } from '../../../models/engine.ts'
+import type { DaySample } from '../../../models/sample.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
+import { seededRandom } from '../../../models/training/random.ts'
+import { score } from '../../../models/training/score.ts'
+import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import type { CompositeModel, ModelsFolder } from '../models-folder.ts'
+import { labelledDays } from './samples.ts'
+
+export interface CompositeTraining {
+  readonly store: Store
+  readonly engine: Engine
+  readonly profile: string
+  readonly models: ModelsFolder
+  readonly seed: number
+}
+
+/**
+ * Trains the composite's state-adaptive weights over the promoted sets on their common validation days, which no set
+ * was fitted to. Null below two sets, or when they were trained for different horizons or spans.
+ */
+export async function trainComposite(options: CompositeTraining): Promise<CompositeModel | null> {
+  const promoted = await promotedOf(options.models)
+  const [first] = promoted
+  if (first === undefined || promoted.length < 2) return null
+  const { horizon, train, validate } = first.manifest
+  const alike = promoted.every(
+    ({ manifest }) =>
+      manifest.horizon === horizon && manifest.validate.from === validate.from && manifest.validate.to === validate.to,
+  )
+  if (!alike) return null
+  const { store, profile, engine } = options
+  const scored: { artifact: Artifact; samples: Map<string, DaySample> }[] = []
+  for (const artifact of promoted) {
+    const { spec } = artifact.manifest
+    const days = await labelledDays({ store, profile, set: artifact.manifest.set, spec, horizon, train, validate })
+    scored.push({ artifact, samples: new Map(days.validate.map((sample) => [sample.date, sample])) })
+  }
+  const caps = await storedCaps(store, validate.from, validate.to)
+  const dates = [...(scored[0]?.samples.keys() ?? [])].filter((date) =>
+    scored.every(({ samples }) => samples.has(date)),
+  )
+  const days = dates.flatMap((date): readonly StateDay[] => {
+    const factors = scored.map(({ artifact, samples }) =>
+      neutralFactor(engine, artifact, samples.get(date) as DaySample, caps.get(date)),
+    )
+    const sample = scored[0]?.samples.get(date) as DaySample
+    const day = stateDay(sample.styles, factors, sample.label)
+    return day === null ? [] : [day]
+  })
+  const model = trainStateWeights({
+    sets: promoted.map(({ manifest }) => manifest.set),
+    days,
+    random: seededRandom(options.seed),
+  })
+  if (model === null) return null
+  const composite = {
+    artifacts: Object.fromEntries(promoted.map(({ manifest }) => [manifest.set, manifest.hash])),
+    horizon,
+    model,
+  }
+  await options.models.saveComposite(composite)
+  return composite
+}
+
+async function promotedOf(models: ModelsFolder): Promise<Artifact[]> {
+  const found: Artifact[] = []
+  for (const set of sets as readonly SetName[]) {
+    const artifact = await models.promoted(set)
+    if (artifact !== null) found.push(artifact)
+  }
+  return found
+}
+
+type Caps = ReadonlyMap<string, { readonly floatCap: number; readonly industry: number }>
+
+function neutralFactor(engine: Engine, artifact: Artifact, sample: DaySample, caps: Caps | undefined): Float64Array {
+  const { scores } = score(engine, artifact, sample)
+  const lnFloatCap = Float64Array.from(sample.instruments, (symbol) =>
+    Math.log(caps?.get(symbol)?.floatCap ?? Number.NaN),
+  )
+  const industries = sample.instruments.map((symbol) => String(caps?.get(symbol)?.industry ?? ''))
+  return neutralise(scores, lnFloatCap, industries)
+}
+
+/** Float caps and industries of each date, as the exposures record of the day stored them. */
+async function storedCaps(store: Store, from: string, to: string): Promise<Map<string, Caps>> {
+  const found = new Map<string, Map<string, { floatCap: number; industry: number }>>()
+  for (const style of ['float_cap', 'industry']) {
+    const rows = await store.panel({
+      table: 'exposures',
+      columns: ['event_time', 'instrument', 'exposure'],
+      from,
+      to,
+      where: { style },
+    })
+    const times = numbers(rows, 'event_time')
+    const values = numbers(rows, 'exposure')
+    texts(rows, 'instrument').forEach((symbol, r) => {
+      const date = eventTimeToDate(times[r] as number)
+      const day = found.get(date) ?? new Map<string, { floatCap: number; industry: number }>()
+      found.set(date, day)
+      const known = day.get(symbol) ?? { floatCap: Number.NaN, industry: Number.NaN }
+      day.set(
+        symbol,
+        style === 'industry'
+          ? { ...known, industry: values[r] as number }
+          : { ...known, floatCap: values[r] as number },
+      )
+    })
+  }
+  return found
+}
