@@ -61,7 +61,7 @@ describe('cn-l2 feed', () => {
     expect([...szse.buyId, ...szse.sellId]).toEqual([0, 22, 18, 24])
   })
 
-  it('ranks snapshots by (time, instrument, row), also from one file of many symbols without trade counts', async () => {
+  it('ranks snapshots by (time, instrument, row), also from one file of many symbols without counts', async () => {
     const header = `code,${headers.snapshots.replace('num_trades,', '')}`
     const row = (code: string, time: string, last: string): string =>
       `${code},${snapshot(time, 0, last, '2.5', '2.6').replace(',0,', ',')}`

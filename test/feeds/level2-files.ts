@@ -24,7 +24,11 @@ export const headers = {
 
 /** A snapshot row with one level a side. */
 export const snapshot = (time: string, trades: number, last: string, bid: string, ask: string): string =>
-  `${time},${trades},1200,8880.5,${last},${bid},${','.repeat(8)},300,${','.repeat(8)},${ask},0${',0'.repeat(8)},500${',0'.repeat(9)}`
+  [
+    `${time},${trades},1200,8880.5,${last}`,
+    `${bid}${','.repeat(9)},300${','.repeat(9)}`,
+    `${ask}${',0'.repeat(9)},500${',0'.repeat(9)}`,
+  ].join()
 
 export const lines = (...rows: readonly string[]): string => rows.join('\n') + '\n'
 

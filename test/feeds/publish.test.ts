@@ -171,7 +171,7 @@ describe('publishFeed', () => {
     }
   })
 
-  it('marks every chain at each exchange minute before any record of a later one, at the pace of the clock', async () => {
+  it('marks every chain at each exchange minute before records of a later one, at the clock’s pace', async () => {
     const bus = new MemoryBus()
     const clock = new SleptClock()
     const rows = Array.from({ length: 90 }, (_, i) => event(i + 1, i < 60 ? i * 7 : 3600 + i))

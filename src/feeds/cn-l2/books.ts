@@ -75,7 +75,7 @@ export function snapshots(table: BookTable, source: Source): RowReader {
   }
 }
 
-/** Blocks of a channel; snapshots have no number of their own, so the sequence is the rank by (time, instrument, row). */
+/** Blocks of a channel. Snapshots have no number of their own: the sequence is the rank by (time, instrument, row). */
 export function* bookBlocks(table: BookTable, channel: string, midnight: number): Generator<BookBlock> {
   const { time, instrument, dictionary } = table
   const names = dictionary.map((entry) => entry.instrument)

@@ -8,7 +8,8 @@ import type { PartitionProgress } from './resume.ts'
 
 /**
  * Session records that open a day where nobody has: DayOpened with the chains of this feed, and a Reference without
- * instruments. What was logged first stays as it is. @throws ClosebellError CB_CONFIG, CB_USAGE when the log is past the date
+ * instruments. What was logged first stays as it is.
+ * @throws ClosebellError CB_CONFIG for another number of partitions, CB_USAGE when the log is past the date
  */
 export function openingOf(
   day: FeedDay,
