@@ -18,6 +18,7 @@ describe('section statistics', () => {
     expect(median(Float64Array.from(values))).toBe(3)
     expect(Math.max(...winsorise(Float64Array.from(values)))).toBeCloseTo(10.413, 12)
     expect(Math.max(...winsorise(Float64Array.from(values), 3))).toBeCloseTo(7.4478, 12)
+    expect(Math.min(...winsorise(Float64Array.from(values, (value) => -value)))).toBeCloseTo(-10.413, 12)
   })
 
   it('leaves a section with MAD 0 as it is, keeps NaN, and scores a section without spread 0', () => {
@@ -63,6 +64,7 @@ describe('labels', () => {
     expect(late.returns[0]).toBeCloseTo(0.2, 12)
     expect(late.knownAt[0]).toBe(3 + exitGrace)
     expect(forwardReturns(oneName([1, 10, 12, NaN, NaN]), 2).returns[0]).toBeNaN()
+    expect(forwardReturns(oneName([1, 10, ...Array<number>(exitGrace + 2).fill(NaN), 99]), 2).returns[0]).toBe(0)
   })
 
   it('gives a section only the returns known before a day', () => {

@@ -68,6 +68,11 @@ describe('scaling', () => {
     const mean = (Math.log(1.1) + Math.log(0.9)) / 2
     expect(x[2 * 6 + 3]).toBeCloseTo((0 - mean) / ((Math.log(1.1) - Math.log(0.9)) / 2), 5)
     expect(x[2 * 6 + 5]).toBe(-3)
+    // The day after: its change counts from the carried close, in units of the two names that traded on both days.
+    const [rise, drop] = [Math.log(12 / 11), Math.log(9.5 / 9)]
+    expect(x[3 * 6 + 3]).toBeCloseTo(1, 5)
+    expect(x[5 * 6 + 3]).toBe(-3)
+    expect(Math.log(0.8)).toBeLessThan((rise + drop) / 2 - 3 * Math.abs(rise - drop))
     expect(x.every(Number.isFinite)).toBe(true)
   })
 
@@ -86,34 +91,27 @@ describe('scaling', () => {
     ).toBe('CB_NO_HISTORY')
   })
 
-  it('PV: a split with its factor looks like no split', () => {
-    const plain = pvPanel(
-      [
-        [10, 20],
-        [11, 19],
-        [12, 18],
-      ],
-      [
-        [100, 50],
-        [200, 70],
-        [400, 30],
-      ],
-    )
+  it('PV: a split with its factor looks like no split, volumes in the shares of the last day', () => {
+    const prices = [
+      [10, 20],
+      [11, 19],
+      [12, 18],
+    ]
     const split = pvPanel(
+      [...prices.slice(0, 2), [6, 18]],
       [
-        [10, 20],
-        [11, 19],
-        [6, 18],
-      ],
-      [
-        [100, 50],
-        [200, 70],
-        [800, 30],
+        [10, 50],
+        [3, 70],
+        [8, 30],
       ],
     )
+    const plain = pvPanel(prices, [
+      [20, 50],
+      [6, 70],
+      [8, 30],
+    ])
     const scaled = createScaler(split, split.columns, Float64Array.of(1, 1, 1, 1, 2, 1)).window(2, 2, all(split))
-    const expected = createScaler(plain, plain.columns).window(2, 2, all(plain))
-    scaled.x.forEach((value, at) => expect(value).toBeCloseTo(expected.x[at], 2))
+    expect(scaled).toEqual(createScaler(plain, plain.columns).window(2, 2, all(plain)))
   })
 
   it('C: winsorised, z-scored, missing 0 beside the mask', () => {

@@ -151,6 +151,13 @@ describe('exposures and style returns of a market', () => {
     expect(found.r2).toBeCloseTo(1, 9)
   })
 
+  it('regresses the returns of a day on the exposures of the day before', () => {
+    const days = market.prices.dates.length
+    const returns = Float64Array.from({ length: names }, (_, name) => history.returns[name * days + 301])
+    const expected = crossSection(market.prices.dates[301], returns, exposuresOn(history, date, market.industries))
+    expect(styleReturnsOn(history, market.prices.dates[301], market.industries)).toEqual(expected)
+  })
+
   it('masks a style until its history is long enough', () => {
     const found = styleReturnsOn(history, market.prices.dates[100], market.industries)
     expect(found.styles[0]).not.toBeNaN()
