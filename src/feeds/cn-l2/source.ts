@@ -92,7 +92,7 @@ function formOf(path: string, header: readonly string[]): Form {
   )
 }
 
-/** What a file is, by its path, header and first row that names a channel and a symbol; null when it has no such row. */
+/** What a file is by its path, header and first row that names a channel and a symbol; null when it has no such row. */
 export async function openSource(path: string): Promise<Source | null> {
   const folder = basename(dirname(path))
   let header: readonly string[] | undefined
