@@ -1,0 +1,84 @@
+import type { Command } from 'commander'
+import type { SettingKey } from '../compose/setting-names.ts'
+import { commandOf, type Act } from './act.ts'
+import { AnsweredNo, type Context } from './context.ts'
+
+/** Second Ctrl-C: 128 + SIGINT or SIGTERM, as shells report a process that a signal ended. */
+const hardExit = { SIGINT: 130, SIGTERM: 143 } as const
+
+type StopSignal = keyof typeof hardExit
+
+/** Runs handlers with settings, log, progress and a signal; what they throw goes on to whoever parses. */
+export const perform: Act =
+  (handler) =>
+  async (...parsed) => {
+    const command = commandOf(parsed)
+    const stopped = listenForStop()
+    const { context, close } = await openContext(command, stopped.signal).catch((error: unknown) => {
+      stopped.release()
+      throw error
+    })
+    try {
+      await handler(context, command)
+    } catch (error) {
+      if (error instanceof AnsweredNo) process.exitCode = 1
+      // What a stop interrupted ends in errors of its own; the stop is what happened.
+      else if (!stopped.signal.aborted) throw error
+    } finally {
+      close()
+      stopped.release()
+    }
+    if (stopped.signal.aborted) process.exitCode = stopped.signal.reason === 'SIGINT' ? 130 : 0
+  }
+
+async function openContext(command: Command, signal: AbortSignal): Promise<{ context: Context; close: () => void }> {
+  const [{ loadSettings }, { stderrLog }, { systemClock }, { openProgress }] = await Promise.all([
+    import('../compose/settings.ts'),
+    import('../compose/log.ts'),
+    import('../compose/clock.ts'),
+    import('./progress.ts'),
+  ])
+  const options = command.optsWithGlobals<Partial<Record<SettingKey, string>> & { config?: string; json?: boolean }>()
+  const { values, origins } = loadSettings({
+    flags: options,
+    environment: process.env,
+    folder: process.cwd(),
+    file: options.config,
+  })
+  const progress = openProgress(process.stderr, systemClock)
+  const sink = { isTTY: process.stderr.isTTY, write: (text: string) => progress.write(text) }
+  const context: Context = {
+    settings: values,
+    origins,
+    clock: systemClock,
+    log: stderrLog(values.logLevel, sink),
+    progress,
+    signal,
+    say: (line) => progress.write(`${line}\n`),
+    answer: (document, text) => {
+      if (signal.aborted) return
+      progress.stop()
+      process.stdout.write(options.json === true ? `${JSON.stringify(document)}\n` : ended(text()))
+    },
+  }
+  return { context, close: () => progress.stop() }
+}
+
+const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)
+
+/** The first signal asks for an orderly end, the second does not wait for it. */
+function listenForStop(): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController()
+  const stop = (name: StopSignal): void => {
+    if (controller.signal.aborted) process.exit(hardExit[name])
+    process.stderr.write(`${name}: stopping; what is published stays and the next start goes on from there.\n`)
+    controller.abort(name)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  const release = (): void => {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+  return { signal: controller.signal, release }
+}

@@ -1,0 +1,42 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Parsers of flag values; what they refuse is a misuse. */
+
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It is no whole number')
+  return value
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It is no number above 0')
+  return value
+}
+
+export function dateValue(text: string): string {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError('It is no date YYYY-MM-DD')
+  }
+  return text
+}
+
+export interface DateRange {
+  readonly from: string
+  readonly to: string
+}
+
+/** `A` or `A..B`, both inclusive. */
+export function dateRange(text: string): DateRange {
+  const [from = '', to = from, ...rest] = text.split('..')
+  if (rest.length > 0) throw new InvalidArgumentError('It is neither a date nor A..B')
+  if (dateValue(from) > dateValue(to)) throw new InvalidArgumentError('Its end lies before its start')
+  return { from, to }
+}
+
+/** A comma list; given again, the flag adds to it. */
+export const commaList = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text.split(',').filter((part) => part !== ''),
+]
