@@ -1,8 +1,10 @@
-import { TickKind, type BookBatch, type TickBatch } from '../../schemas/market.ts'
+import { TickKind, type BookBatch, type DictionaryEntry, type TickBatch } from '../../schemas/market.ts'
 import type { PendingBatch, RowFault } from './events.ts'
 
 const symbolPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 const dayLength = 24 * 3600 * 1_000_000
+/** A batch every 5 ms of a whole day: a number beyond is no count of a producer of ours. */
+const batchNumberMax = 1 << 24
 
 /** Symbols that may not enter: `__proto__`, line breaks, a megabyte of text. */
 export const isSymbol = (symbol: string): boolean => symbolPattern.test(symbol)
@@ -62,6 +64,39 @@ export function bookFaults(batch: BookBatch, midnight: number): RowFault[] {
     }
   }
   return faults
+}
+
+const isScale = (scale: number): boolean => Number.isInteger(scale) && scale > 0
+
+/**
+ * Rows whose integers cannot be summed with those of their instrument: a scale that is none, or not the one that the
+ * symbol had first in its day.
+ * @param first first entry of each symbol in the channels of this kind; new symbols are entered
+ */
+export function scaleFaults(batch: TickBatch | BookBatch, first: Map<string, DictionaryEntry>): RowFault[] {
+  const wrong = batch.dictionary.map((entry) => {
+    const { instrument, priceScale, quantityScale } = entry
+    if (!isScale(priceScale) || !isScale(quantityScale)) return `scales ${priceScale} and ${quantityScale}`
+    const known = first.get(instrument)
+    if (known === undefined) first.set(instrument, entry)
+    else if (known.priceScale !== priceScale || known.quantityScale !== quantityScale)
+      return `scales ${priceScale} and ${quantityScale} after ${known.priceScale} and ${known.quantityScale}`
+    return ''
+  })
+  const faults: RowFault[] = []
+  if (wrong.every((fact) => fact === '')) return faults
+  for (let i = 0; i < batch.count; i++) {
+    const fact = wrong[batch.instrument[i]] ?? ''
+    if (fact !== '')
+      faults.push(fault(i, 'CB_WIRE_VALUE', `${batch.dictionary[batch.instrument[i]].instrument}: ${fact}`))
+  }
+  return faults
+}
+
+/** What is wrong with the number of a batch, null when nothing is. */
+export function numberFault({ batchNumber }: TickBatch | BookBatch): RowFault | null {
+  if (batchNumber >= 0 && batchNumber < batchNumberMax) return null
+  return fault(-1, 'CB_WIRE_VALUE', `batch number ${batchNumber} outside of 0 to ${batchNumberMax}`)
 }
 
 /** Marks rows to be passed over; null where every row is good. */

@@ -7,7 +7,7 @@ export interface Chain {
   readonly channel: string
   batchNumber: number
   /** crc of each batch by number, so that a repeat is told from a conflict. */
-  readonly crcs: number[]
+  readonly crcs: Map<number, number>
   markTime: number
   markSequence: number
   /** Lost or ended: it holds nothing back any more. */
@@ -36,7 +36,7 @@ export class Merge {
         producer,
         channel,
         batchNumber: -1,
-        crcs: [],
+        crcs: new Map(),
         markTime: Number.NEGATIVE_INFINITY,
         markSequence: -1,
         isOver: false,
@@ -54,19 +54,19 @@ export class Merge {
   /** Judges a batch by its chain and number, without taking it in. */
   judge(chain: Chain | undefined, batch: TickBatch | BookBatch): Acceptance {
     if (chain === undefined) return 'unknown'
-    const known = chain.crcs[batch.batchNumber]
+    const known = chain.crcs.get(batch.batchNumber)
     if (known !== undefined) return known === batch.crc ? 'repeated' : 'conflict'
     return chain.isOver ? 'over' : 'taken'
   }
 
   take(chain: Chain, pending: PendingBatch): void {
     const { batch } = pending
-    chain.crcs[batch.batchNumber] = batch.crc
+    chain.crcs.set(batch.batchNumber, batch.crc)
     chain.batchNumber = batch.batchNumber
     chain.markTime = Math.max(chain.markTime, batch.markTime)
     chain.markSequence = Math.max(chain.markSequence, batch.markSequence)
     chain.events += batch.count
-    if (batch.count > 0) chain.pending.push(pending)
+    if (pending.skip === null ? batch.count > 0 : pending.skip.includes(0)) chain.pending.push(pending)
   }
 
   /** Everything of an earlier time is in. */

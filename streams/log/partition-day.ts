@@ -1,11 +1,19 @@
-import type { BookBatch, ChainEnded, ChainLost, DayOpened, Reference, TickBatch } from '../../schemas/market.ts'
+import type {
+  BookBatch,
+  ChainEnded,
+  ChainLost,
+  DayOpened,
+  DictionaryEntry,
+  Reference,
+  TickBatch,
+} from '../../schemas/market.ts'
 import { Quality, type FlowSizing } from '../../schemas/rows.ts'
 import type { MarketProfile } from '../../schemas/profiles/index.ts'
 import { Acc, accStride } from '../accumulators.ts'
 import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
 import { endQuoteSegment } from '../book/quotes.ts'
 import { openSession } from '../market/session.ts'
-import { bookFaults, isSymbol, skipOf, tickFaults } from './check.ts'
+import { bookFaults, isSymbol, numberFault, scaleFaults, skipOf, tickFaults } from './check.ts'
 import type { DayOutput, PendingBatch, RowFault } from './events.ts'
 import { Merge, type Chain } from './merge.ts'
 import { Reducer } from './reducer.ts'
@@ -39,8 +47,13 @@ export class PartitionDay {
   nextBar = 0
   /** Close before the bar that is sealed next, by row. */
   carried: Float64Array = new Float64Array(0)
-  /** Price scale that the first tick batch gave each symbol. */
-  readonly scales = new Map<string, number>()
+  /** Quality bits of all rows of the day, also of names that show up later: a lost batch could have held any of them. */
+  quality = 0
+  /** First dictionary entry of each symbol, whose scales hold for the day. */
+  readonly scales: Readonly<Record<PendingBatch['kind'], Map<string, DictionaryEntry>>> = {
+    ticks: new Map(),
+    books: new Map(),
+  }
   private readonly identity: RowIdentity
   private readonly wantsMinutes: boolean
   /** Rows in symbol order, for as long as no instrument is new. */
@@ -70,6 +83,12 @@ export class PartitionDay {
 
   /** Takes a batch in and gives out what it releases. */
   takeBatch(kind: PendingBatch['kind'], batch: TickBatch | BookBatch, offset: number): DayOutput[] {
+    const wrongNumber = numberFault(batch)
+    if (wrongNumber !== null) {
+      this.counts.eventsIn += batch.count
+      this.counts.eventsQuarantined += batch.count
+      return [this.fault(offset, wrongNumber)]
+    }
     const chain = this.merge.find(batch.producer, batch.channel)
     const judgement = this.merge.judge(chain, batch)
     if (judgement === 'repeated') return []
@@ -92,15 +111,18 @@ export class PartitionDay {
     }
     const outputs: DayOutput[] = []
     const skip = this.judgeRows(kind, batch, chain, offset, outputs)
-    if (batch.batchNumber > chain.batchNumber + 1) this.flagAll(Quality.gap | Quality.incomplete)
-    this.merge.take(chain, { kind, batch, offset, skip, rows: new Int32Array(batch.dictionary.length).fill(-1) })
+    if (batch.batchNumber > chain.batchNumber + 1) this.quality |= Quality.gap | Quality.incomplete
+    const rows = new Int32Array(batch.dictionary.length).fill(-1)
+    this.merge.take(chain, { kind, batch, offset, skip, rows })
     this.release(this.merge.mark, outputs)
     return outputs
   }
 
   endChain(ended: ChainEnded): void {
     const chain = this.merge.find(ended.producer, ended.channel)
-    if (chain !== undefined) chain.isOver = true
+    if (chain === undefined || chain.isOver) return
+    chain.isOver = true
+    if (ended.batches > chain.batchNumber + 1) this.quality |= Quality.gap | Quality.incomplete
   }
 
   loseChain(lost: ChainLost): void {
@@ -135,6 +157,7 @@ export class PartitionDay {
       state,
       order,
       this.context(session.profile.minutes, session.barEnd[session.bars - 1]),
+      this.quality,
     )
     for (const value of rows) outputs.push({ kind: 'dayRow', value })
     outputs.push({
@@ -184,7 +207,7 @@ export class PartitionDay {
     const midnight = this.reducer.session.midnight
     const faults =
       kind === 'ticks' ? tickFaults(batch as TickBatch, midnight) : bookFaults(batch as BookBatch, midnight)
-    if (kind === 'ticks') faults.push(...this.scaleFaults(batch))
+    faults.push(...scaleFaults(batch, this.scales[kind]))
     const refused = new Set<number>()
     for (const fault of faults) {
       if (refused.has(fault.row)) continue
@@ -220,36 +243,10 @@ export class PartitionDay {
   private lateRows(batch: TickBatch | BookBatch, chain: Chain, refused: ReadonlySet<number>): number[] {
     const rows: number[] = []
     const earliest = chain.markTime - batch.baseTime
-    if (batch.count === 0 || (batch.time[0] >= earliest && batch.sequence[0] > chain.markSequence)) return rows
     for (let i = 0; i < batch.count; i++) {
       if (!refused.has(i) && (batch.time[i] < earliest || batch.sequence[i] <= chain.markSequence)) rows.push(i)
     }
     return rows
-  }
-
-  /** Integers of two scales cannot be summed: the first scale of a symbol holds for its day. */
-  private scaleFaults(batch: TickBatch | BookBatch): RowFault[] {
-    const changed = new Set<number>()
-    batch.dictionary.forEach((entry, index) => {
-      const known = this.scales.get(entry.instrument)
-      if (known === undefined) this.scales.set(entry.instrument, entry.priceScale)
-      else if (known !== entry.priceScale) changed.add(index)
-    })
-    if (changed.size === 0) return []
-    const faults: RowFault[] = []
-    for (let row = 0; row < batch.count; row++) {
-      if (changed.has(batch.instrument[row]))
-        faults.push({
-          row,
-          code: 'CB_WIRE_VALUE',
-          detail: `price scale of ${batch.dictionary[batch.instrument[row]].instrument} changed within the day`,
-        })
-    }
-    return faults
-  }
-
-  private flagAll(bits: number): void {
-    for (let row = 0; row < this.reducer.state.count; row++) this.reducer.flag(row, bits)
   }
 
   private release(mark: number, outputs: DayOutput[]): void {
@@ -284,7 +281,7 @@ export class PartitionDay {
     if (!this.wantsMinutes) return
     const context = this.context(Math.min(bar, minutes), session.barEnd[bar])
     const order = this.symbolOrder()
-    for (const value of minuteRowsOf(this.identity, state, order, bar, context, this.carried))
+    for (const value of minuteRowsOf(this.identity, state, order, bar, context, this.carried, this.quality))
       outputs.push({ kind: 'minuteRows', value })
   }
 }

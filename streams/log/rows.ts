@@ -46,11 +46,11 @@ export function symbolOrder(state: Accumulators): Int32Array {
   return order.sort((a, b) => (state.instruments[a] < state.instruments[b] ? -1 : 1))
 }
 
-/** Quality bits of a row: what its feed never gave, beside what was flagged. */
-function qualityOf(state: Accumulators, row: number): number {
+/** Quality bits of a row: what its feed never gave, beside what was flagged of it and of the whole day. */
+function qualityOf(state: Accumulators, row: number, ofDay: number): number {
   const acc = state.acc
   const base = row * accStride
-  let bits = acc[base + Acc.quality]
+  let bits = acc[base + Acc.quality] | ofDay
   if (acc[base + Acc.orderRows] === 0) bits |= Quality.orders
   if (acc[base + Acc.snapshots] === 0) bits |= Quality.snapshots
   if (acc[base + Acc.referenced] === 0) bits |= Quality.reference
@@ -66,11 +66,12 @@ export function minuteRowsOf(
   bar: number,
   context: FormulaContext,
   carriedBefore: Float64Array,
+  qualityOfDay: number,
 ): MinuteRows[] {
   const { session } = identity
   const count = order.length
   const instruments = Array.from(order, (row) => state.instruments[row])
-  const quality = Int32Array.from(order, (row) => qualityOf(state, row))
+  const quality = Int32Array.from(order, (row) => qualityOf(state, row, qualityOfDay))
   return writers.map((writer) => {
     const values = new Float64Array(writer.minuteColumns.length * count)
     if (writer.barColumns > 0) {
@@ -120,6 +121,7 @@ export function dayRowsOf(
   state: Accumulators,
   order: Int32Array,
   context: FormulaContext,
+  qualityOfDay: number,
 ): DayRow[] {
   const columns = setColumns(identity.fingerprints)
   const width = writers.reduce((sum, writer) => sum + writer.formulas.length, 0)
@@ -134,7 +136,7 @@ export function dayRowsOf(
       instrument: state.instruments[row],
       revision: identity.revision,
       sizing: identity.sizing,
-      quality: qualityOf(state, row),
+      quality: qualityOf(state, row, qualityOfDay),
       sets: columns,
       minuteCount: state.bars,
       values,

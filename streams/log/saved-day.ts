@@ -1,4 +1,4 @@
-import type { DayOpened } from '../../schemas/market.ts'
+import type { DayOpened, DictionaryEntry } from '../../schemas/market.ts'
 import { Accumulators } from '../accumulators.ts'
 import { OrderTable } from '../book/order-table.ts'
 import { openSession } from '../market/session.ts'
@@ -12,7 +12,8 @@ export interface SavedDay {
   readonly opened: DayOpened
   readonly counts: { eventsIn: number; eventsQuarantined: number; eventsLate: number }
   readonly nextBar: number
-  readonly scales: readonly (readonly [string, number])[]
+  readonly quality: number
+  readonly scales: Readonly<Record<PendingBatch['kind'], readonly DictionaryEntry[]>>
   readonly instruments: readonly string[]
   readonly chains: readonly SavedChain[]
   readonly arrays: Readonly<Record<'acc' | 'bar' | 'orders' | 'carried', Float64Array>>
@@ -22,7 +23,7 @@ export interface SavedChain {
   readonly producer: string
   readonly channel: string
   readonly batchNumber: number
-  readonly crcs: readonly (number | null)[]
+  readonly crcs: readonly (readonly [number, number])[]
   /** null: no mark yet. */
   readonly markTime: number | null
   readonly markSequence: number
@@ -39,11 +40,12 @@ export function saveDay(day: PartitionDay): SavedDay {
     opened: day.opened,
     counts: { ...day.counts },
     nextBar: day.nextBar,
-    scales: [...day.scales],
+    quality: day.quality,
+    scales: { ticks: [...day.scales.ticks.values()], books: [...day.scales.books.values()] },
     instruments,
     chains: day.merge.chains.map((chain) => ({
       ...chain,
-      crcs: Array.from(chain.crcs, (crc: number | undefined) => crc ?? null),
+      crcs: [...chain.crcs],
       markTime: Number.isFinite(chain.markTime) ? chain.markTime : null,
       pending: [...chain.pending],
     })),
@@ -62,9 +64,7 @@ export function restoreDay(saved: SavedDay, settings: DaySettings): PartitionDay
     const { pending, crcs, markTime, ...rest } = savedChain
     Object.assign(chain, rest)
     chain.markTime = markTime ?? Number.NEGATIVE_INFINITY
-    crcs.forEach((crc, number) => {
-      if (crc !== null) chain.crcs[number] = crc
-    })
+    for (const [number, crc] of crcs) chain.crcs.set(number, crc)
     // Rows are numbered anew by the state that is restored beside; the dictionary is looked up again.
     for (const batch of pending)
       chain.pending.push({ ...batch, rows: new Int32Array(batch.batch.dictionary.length).fill(-1) })
@@ -79,6 +79,8 @@ export function restoreDay(saved: SavedDay, settings: DaySettings): PartitionDay
   Object.assign(day.counts, saved.counts)
   day.nextBar = saved.nextBar
   day.carried = saved.arrays.carried
-  for (const [symbol, scale] of saved.scales) day.scales.set(symbol, scale)
+  day.quality = saved.quality
+  for (const kind of ['ticks', 'books'] as const)
+    for (const entry of saved.scales[kind]) day.scales[kind].set(entry.instrument, entry)
   return day
 }

@@ -119,13 +119,13 @@ const quotes = `
 
 describe('quotes', () => {
   it('[HF-47] golden value 1: e is 200, 300, 0, -900', () => {
-    const book = [
+    const book: readonly (readonly [number, number, number, number])[] = [
       [10, 300, 10.01, 200],
       [10, 500, 10.01, 200],
       [10.01, 100, 10.02, 400],
       [10, 500, 10.02, 300],
       [10, 200, 10.01, 600],
-    ] as const
+    ]
     const e = book.slice(1).map((now, i) => orderFlow(...now, ...book[i]))
     expect(e).toEqual([200, 300, 0, -900])
   })

@@ -72,6 +72,7 @@ export function encodeSnapshot(identity: SnapshotIdentity, snapshot: Snapshot): 
             opened: day.opened,
             counts: day.counts,
             nextBar: day.nextBar,
+            quality: day.quality,
             scales: day.scales,
             instruments: day.instruments,
             chains: chains ?? [],

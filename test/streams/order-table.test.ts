@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { OrderField, OrderTable } from '../../streams/book/order-table.ts'
+import { Random } from '../../src/simulator/random.ts'
+import { seed } from '../seed.ts'
+
+const stride = Object.keys(OrderField).length
+
+/** Slots of a table by owner and id. */
+const contents = (table: OrderTable): Map<string, number> => {
+  const saved = table.save()
+  const found = new Map<string, number>()
+  for (let at = 0; at < saved.length; at += stride)
+    found.set(`${saved[at + OrderField.owner]} ${saved[at + OrderField.id]}`, saved[at + OrderField.filledAmount])
+  return found
+}
+
+/** Draws finds and removals over few keys, so that they meet, or many, so that the table grows. */
+function drive(random: Random, steps: number, ids: number, start: OrderTable): void {
+  let table = start
+  const oracle = new Map<string, number>()
+  for (let step = 0; step < steps; step++) {
+    const [row, channel, side] = [random.below(5), random.below(3), random.below(2)]
+    // Ids of a day can pass 2^32; some are neighbours, some far apart.
+    const id = 1 + random.below(ids) + (random.below(2) === 0 ? 0 : 2 ** 40)
+    const key = `${(row * 256 + channel) * 2 + side + 1} ${id}`
+    const at = table.find(row, channel, side, id)
+    const found = table.slots[at + OrderField.filledAmount]
+    if (found !== (oracle.get(key) ?? 0)) expect.fail(`step ${step}: ${key} holds ${found}, not ${oracle.get(key)}`)
+    if (random.uniform() < 0.4) {
+      table.remove(at)
+      oracle.delete(key)
+    } else {
+      table.slots[at + OrderField.filledAmount] = step + 1
+      oracle.set(key, step + 1)
+    }
+    if (random.below(2000) === 0) table = OrderTable.restore(table.save())
+  }
+  expect(table.size).toBe(oracle.size)
+  expect(contents(table)).toEqual(oracle)
+}
+
+describe('the order table is a map', () => {
+  it('under removals in crowded clusters', () => {
+    drive(new Random(seed, 1), 20_000, 12, new OrderTable(256))
+  })
+
+  it('while it grows', () => {
+    drive(new Random(seed, 2), 40_000, 1_000_000, new OrderTable(16))
+  })
+
+  it('names more than 256 channels as too many', () => {
+    expect(() => new OrderTable().find(0, 256, 0, 1)).toThrow('256 tick channels')
+  })
+})
