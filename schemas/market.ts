@@ -1,6 +1,6 @@
 import { arrayOf, column, crcField, field, nested, record } from './record.ts'
 
-/** What the market topic carries: batches of ticks, batches of books, and session records (DESIGN §3). */
+/** What the market topic carries: batches of ticks, batches of books, and session records. */
 
 /** Kinds of tick, as stored in the `kind` column. */
 export const TickKind = { order: 0, cancel: 1, trade: 2, bust: 3 } as const

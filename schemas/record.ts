@@ -1,4 +1,7 @@
-/** How the Avro records are written down: TypeScript constants that are the Avro schema, with the value type beside them. */
+/**
+ * How the Avro records are written down: TypeScript constants that are the Avro schema, with the value type beside
+ * them.
+ */
 
 /** Element type of a `bytes` field that is a little-endian column. */
 export type ColumnType = 'f64' | 'f32' | 'i32' | 'u16' | 'u8'

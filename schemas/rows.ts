@@ -4,7 +4,10 @@ import { arrayOf, column, crcField, field, nested, record } from './record.ts'
 
 export type FlowSizing = 'order' | 'filled' | 'trade'
 
-/** Bits of `quality`: an input letter of the catalogue that was incomplete, then the states of DESIGN §4.6. */
+/**
+ * Bits of `quality`: an input letter of the catalogue that was incomplete, then the states of the row: a hole now, one
+ * that is not reconciled yet, late events, a section made without all partitions.
+ */
 export const Quality = {
   daily: 1,
   minutes: 2,

@@ -1,4 +1,4 @@
-/** The topics of closebell (DESIGN §2): how many partitions, and how long messages are kept. */
+/** The topics of closebell: how many partitions, and how long messages are kept. */
 
 export interface TopicSpec {
   /** Short name; the full one is `closebell.<name>.v1`. */

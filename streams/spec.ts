@@ -10,8 +10,8 @@ const heading: Readonly<Record<Rule['set'], string>> = {
 
 const preface = `# Rules of the stream
 
-Written from the catalogue by \`npm run spec\`; change schemas/catalogue, not this file. Each rule has a test whose title
-quotes its ID. An id is never renamed or used again.
+Written from the catalogue by \`npm run spec\`; change schemas/catalogue, not this file. Each rule has a test whose
+title quotes its ID. An id is never renamed or used again.
 
 - Empty is not zero: a day without trades gives NaN; a bucket without fills on a traded day is a true 0.
 - A ratio whose denominator is 0 is NaN; nothing is added to it. A NaN that goes in comes out.

@@ -1,9 +1,15 @@
 import type { SetName } from '../topics.ts'
 
-/** `tick`: today's events of one instrument, and Reference. `history`: stored rows of earlier days. `section`: the universe. */
+/**
+ * `tick`: today's events of one instrument, and Reference. `history`: stored rows of earlier days. `section`: the
+ * universe.
+ */
 export type Level = 'tick' | 'history' | 'section'
 
-/** Inputs: D daily, M minutes, A auction, T trades, P parents, S snapshots, O orders, X index, R reference, H history, Z section. */
+/**
+ * Inputs: D daily, M minutes, A auction, T trades, P parents, S snapshots, O orders, X index, R reference, H history, Z
+ * section.
+ */
 export type InputLetter = 'D' | 'M' | 'A' | 'T' | 'P' | 'S' | 'O' | 'X' | 'R' | 'H' | 'Z'
 
 /** One row of the catalogue. Ids are never renamed or reused; the order of rows is the order of the model's columns. */

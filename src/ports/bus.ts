@@ -36,7 +36,8 @@ export interface Assignment {
 export interface GroupHandlers {
   /**
    * Called at every (re)assignment with *all* partitions this member now owns, before any message is delivered:
-   * answers where to read each from. `epoch` counts the assignments of this member; results of an older epoch are stale.
+   * answers where to read each from. `epoch` counts the assignments of this member; results of an older epoch are
+   * stale.
    */
   assigned(assignments: readonly Assignment[], epoch: number): Promise<ReadonlyMap<number, number>>
   /** One partition's next messages in offset order. The next call for it comes only after the promise resolves. */
@@ -61,17 +62,25 @@ export interface ReadOptions {
 
 /** The log. Every adapter passes test/contract/bus.ts. */
 export interface Bus {
-  /** Creates what is missing; `partitions` is the P of the deployment. An existing market topic with another P is CB_CONFIG. */
+  /**
+   * Creates what is missing; `partitions` is the P of the deployment. An existing market topic with another P is
+   * CB_CONFIG.
+   */
   createTopics(partitions: number): Promise<void>
   /** Partitions of a topic, 0 when it does not exist. */
   partitions(topic: TopicName): Promise<number>
-  /** Appends in order; resolves with the offset of the first message once all are durable as far as the bus promises. */
+  /**
+   * Appends in order; resolves with the offset of the first message once all are durable as far as the bus promises.
+   */
   publish(topic: TopicName, messages: readonly Outgoing[]): Promise<number>
   /** Reads one partition in offset order, in batches. */
   read(topic: TopicName, partition: number, options: ReadOptions): AsyncIterable<readonly Logged[]>
   /** First offset that is kept, and the offset the next message will get. */
   offsets(topic: TopicName, partition: number): Promise<{ first: number; next: number }>
-  /** Offset of the first message whose date is `date` or later (dates never fall along a partition); `next` when there is none. */
+  /**
+   * Offset of the first message whose date is `date` or later (dates never fall along a partition); `next` when there
+   * is none.
+   */
   offsetOfDate(topic: TopicName, partition: number, date: string): Promise<number>
   /** Joins a consumer group over all partitions of one topic. A tape has one process, so a member owns all of them. */
   join(topic: TopicName, group: string, handlers: GroupHandlers): Promise<Membership>

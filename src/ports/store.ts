@@ -1,6 +1,9 @@
 import type { TableName } from '../../schemas/tables.ts'
 
-/** Values of one column: doubles (NaN = null), exact integers, µs timestamps and booleans as f64, or strings ('' = null). */
+/**
+ * Values of one column: doubles (NaN = null), exact integers, µs timestamps and booleans as f64, or strings ('' =
+ * null).
+ */
 export type ColumnValues = Float64Array | readonly string[]
 
 /** Rows, column by column. Every column has `count` values; a column of the table that is absent is null. */
@@ -36,7 +39,9 @@ export interface Store {
   append(table: TableName, rows: Rows): Promise<void>
   /** Resolves when everything acknowledged so far can be read; a suspended table is CB_STORE_SUSPENDED. */
   applied(tables?: readonly TableName[]): Promise<void>
-  /** Rows ordered by (event_time, instrument where the table has one, then the other keys), highest known revision only. */
+  /**
+   * Rows ordered by (event_time, instrument where the table has one, then the other keys), highest known revision only.
+   */
   panel(query: PanelQuery): Promise<Rows>
   /** Dates (ascending) that have rows, within [from, to]. */
   dates(table: TableName, from: string, to: string): Promise<readonly string[]>

@@ -56,7 +56,9 @@ export function stepMinute(state: Accumulators, row: number, bar: number): void 
   acc[base + Acc.sumIlliquidity] += Math.abs(r) / amount
 }
 
-/** At the close the statistics are stepped again over whole bars: prints stamped behind a phase's end have joined them. */
+/**
+ * At the close the statistics are stepped again over whole bars: prints stamped behind a phase's end have joined them.
+ */
 export function restepMinutes(state: Accumulators, row: number): void {
   const base = row * accStride
   for (const field of [Acc.minutes, Acc.tradedMinutes, Acc.sumR2, Acc.sumR3, Acc.sumIlliquidity])

@@ -85,7 +85,9 @@ function setBucket(slots: Float64Array, at: number, bucket: number): void {
   slots[at + OrderField.state] = flags | ((bucket + 1) << bucketShift)
 }
 
-/** One side of a print. `side`: 0 buy, 1 sell. In sizing `trade` only the order's own history is kept (HF-59 needs it). */
+/**
+ * One side of a print. `side`: 0 buy, 1 sell. In sizing `trade` only the order's own history is kept (HF-59 needs it).
+ */
 export function fillParent(
   table: OrderTable,
   acc: Float64Array,

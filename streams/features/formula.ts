@@ -1,4 +1,7 @@
-/** A feature: a pure function of an instrument's accumulators at `base`. Prices, amounts and quantities are in the feed's integers. */
+/**
+ * A feature: a pure function of an instrument's accumulators at `base`. Prices, amounts and quantities are in the
+ * feed's integers.
+ */
 export type Formula = (acc: Float64Array, base: number, context: FormulaContext) => number
 
 /** What a formula needs beside the row. */

@@ -27,7 +27,9 @@ export interface RowFault {
   readonly detail: string
 }
 
-/** What a partition's day gives out. `crc` fields are filled by the encoder, `rowsHash` and `codeVersion` by the worker. */
+/**
+ * What a partition's day gives out. `crc` fields are filled by the encoder, `rowsHash` and `codeVersion` by the worker.
+ */
 export type DayOutput =
   | { readonly kind: 'minuteRows'; readonly value: MinuteRows }
   | { readonly kind: 'dayRow'; readonly value: DayRow }

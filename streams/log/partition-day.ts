@@ -47,7 +47,9 @@ export class PartitionDay {
   nextBar = 0
   /** Close before the bar that is sealed next, by row. */
   carried: Float64Array = new Float64Array(0)
-  /** Quality bits of all rows of the day, also of names that show up later: a lost batch could have held any of them. */
+  /**
+   * Quality bits of all rows of the day, also of names that show up later: a lost batch could have held any of them.
+   */
   quality = 0
   /** First dictionary entry of each symbol, whose scales hold for the day. */
   readonly scales: Readonly<Record<PendingBatch['kind'], Map<string, DictionaryEntry>>> = {

@@ -145,7 +145,7 @@ const mixed = `
   600000.SH 09:34:00 T 10.00   500 B8 S9 u`
 
 describe('totals', () => {
-  it('[CB-25..28] the day’s amount, volume and count, and what has no active side: auctions and undecided prints', () => {
+  it('[CB-25..28] the day’s amount, volume and count; without active side are auctions and undecided prints', () => {
     expect(reduce(mixed).day()).toMatchObject({
       amount: 50_000 + 100_000 + 200_000 + 9990 + 5000,
       volume: 36_500,

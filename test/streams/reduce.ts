@@ -70,7 +70,7 @@ export interface Reduced {
   bar(bar: number, instrument?: string): Values
 }
 
-/** Reduces a tape, given as text or parsed, in one partition; values are of its first instrument unless one is named. */
+/** Reduces a tape in one partition; values are of its first instrument unless one is named. */
 export function reduce(
   text: string | Tape,
   { sizing = 'order', known = [] }: { sizing?: FlowSizing; known?: readonly ReferenceEntry[] } = {},

@@ -24,7 +24,10 @@ export interface FeaturesOptions {
   readonly state?: string
   /** A snapshot is written when this much time has passed since the last one, ms. */
   readonly snapshotIntervalMs: number
-  /** `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition owned. */
+  /**
+   * `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition
+   * owned.
+   */
   readonly end: 'until-close' | 'never'
   readonly date?: string
   /** With `date`: days from here on are worked on, up to `date`. */

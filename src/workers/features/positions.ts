@@ -36,7 +36,9 @@ async function firstDateAfter(bus: Bus, partition: number, after: string): Promi
 export const dayAfter = (date: string): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
-/** The first day that is not closed on every partition; waits until the log has one. Empty when `signal` ended the wait. */
+/**
+ * The first day that is not closed on every partition; waits until the log has one. Empty when `signal` ended the wait.
+ */
 export async function firstOpenDate(bus: Bus, clock: Clock, signal?: AbortSignal): Promise<string> {
   for (;;) {
     const partitions = await bus.partitions('market')

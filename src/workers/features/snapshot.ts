@@ -7,7 +7,8 @@ import { asBytes, codecs } from '../../wire/index.ts'
 
 /**
  * A snapshot is a local file {next offset, marks, pending events, accumulators, CRC} that saves time only: without it
- * the day is read again from the log. Layout: magic, length of the head, head as JSON, the parts one after another, CRC.
+ * the day is read again from the log. Layout: magic, length of the head, head as JSON, the parts one after another,
+ * CRC.
  */
 export interface Snapshot {
   readonly nextOffset: number

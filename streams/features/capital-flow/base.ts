@@ -2,7 +2,9 @@ import { buckets } from '../../../schemas/catalogue/index.ts'
 import { Acc } from '../../accumulators.ts'
 import type { Formula } from '../formula.ts'
 
-/** Money of an accumulator in currency units; NaN on a day without trades, a true 0 in an empty bucket of a traded day. */
+/**
+ * Money of an accumulator in currency units; NaN on a day without trades, a true 0 in an empty bucket of a traded day.
+ */
 const money =
   (field: number): Formula =>
   (acc, base) =>
