@@ -41,6 +41,8 @@ describe('reference data of a simulated market', () => {
     expect(new Set(texts(pv, 'origin'))).toEqual(new Set(['simulated']))
     const closes = Array.from(market.earlierBars.close).filter((close) => close > 0)
     expect(Array.from(numbers(pv, 'pv_close'))).toEqual(closes.map((close) => Number(close.toFixed(2))))
+    const averages = Array.from(market.earlierBars.vwap).filter((vwap) => vwap > 0)
+    expect(Array.from(numbers(pv, 'pv_vwap'))).toEqual(averages.map((vwap) => Number(vwap.toFixed(4))))
     const instruments = await store.panel({
       table: 'instruments',
       columns: ['instrument', 'industry', 'float_shares', 'list_date'],
@@ -74,15 +76,17 @@ describe('reference data of a simulated market', () => {
     lines[5] = lines[5].replace(/^[^,]+/, '2023-02-30')
     lines[7] = `${lines[7]},1`
     lines[9] = lines[9].replace(/^([^,]+),[^,]+/, '$1,a b')
+    lines[11] = lines[11].replace(/^([^,]+,[^,]+),/, '$1,-')
     await writeFile(path, lines.join('\n'))
     const counts = await importReference(store, folder)
-    expect(counts.pv).toBe(barCount - 4)
+    expect(counts.pv).toBe(barCount - 5)
     expect(counts.rejected.map(({ file, line }) => [file, line])).toEqual(
-      [4, 6, 8, 10].map((line) => ['daily.csv', line]),
+      [4, 6, 8, 10, 12].map((line) => ['daily.csv', line]),
     )
     expect(counts.rejected[0].reason).toMatch(/volume 'many' is no number/)
     expect(counts.rejected[1].reason).toMatch(/date '2023-02-30' is no date/)
     expect(counts.rejected[3].reason).toMatch(/symbol 'a b'/)
+    expect(counts.rejected[4].reason).toMatch(/open '-.*' is not above 0/)
     const { dates } = market.earlierBars
     const pv = await store.panel({ table: 'pv', columns: ['pv_close'], from: dates[0], to: dates[59] })
     expect(pv.count).toBe(barCount)

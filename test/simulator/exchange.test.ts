@@ -95,6 +95,20 @@ describe('channels', () => {
     }
   })
 
+  it('keep the first day inside of the limits around the last earlier close', async () => {
+    const bars = market.earlierBars.close
+    const limits = new Map(
+      market.instruments.map(({ symbol }, i) => [symbol, limitsOf(Math.round(100 * bars[bars.length - 6 + i]))]),
+    )
+    for (const block of (await collect(market.day(0))).ticks) {
+      const outside = Array.from(block.price.keys()).filter((k) => {
+        const limit = limits.get(block.dictionary[block.instrument[k]].instrument)
+        return block.price[k] !== 0 && (limit === undefined || block.price[k] < limit.down || block.price[k] > limit.up)
+      })
+      expect(outside).toEqual([])
+    }
+  })
+
   it('keep prices inside of the limits and quantities in lots of 100', async () => {
     const closes = new Map<string, number>()
     for (const block of (await collect(market.day(0))).ticks) {

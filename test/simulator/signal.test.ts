@@ -148,7 +148,10 @@ describe('the state', () => {
       const flows = await readFlow(market, d)
       market.instruments.forEach(({ symbol }, i) => {
         const flow = flows.get(symbol)
-        if (flow !== undefined) rows.push([...flow, market.path.state[d * 40 + i]])
+        const at = d * 40 + i
+        const { state, shown } = market.path
+        const noises = [shown.c, shown.hf, shown.pv].map((values) => values[at] - state[at])
+        if (flow !== undefined) rows.push([...flow, state[at], ...noises])
       })
     }
     const column = (k: number): number[] => rows.map((row) => row[k])
@@ -161,6 +164,8 @@ describe('the state', () => {
     )
     console.info(`correlation with the state: ${[...alone, together].map((value) => value.toFixed(2)).join(' ')}`)
     for (const value of alone) expect(value).toBeGreaterThan(0.5)
+    // Each set shows the noise of its own, so that it does not merely see the state through another set's flow.
+    for (const k of [0, 1, 2]) expect(pearson(scaled[k], column(4 + k))).toBeGreaterThan(0.15)
     expect(together).toBeGreaterThan(Math.max(...alone))
   })
 })
