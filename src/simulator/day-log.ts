@@ -2,7 +2,7 @@ import { bookLevels } from '../../schemas/market.ts'
 
 /**
  * What happened in one simulated day, before any exchange's dialect: rows of typed arrays, instrument after instrument.
- * A group is what one arrival caused (an order, its trades, the cancel of what a market order left) and is never torn apart.
+ * A group is what one arrival caused (an order, its trades, the cancel of what a market order left), never torn apart.
  */
 export class DayLog {
   rows = 0

@@ -18,7 +18,10 @@ export interface FundamentalReport {
   readonly values: Float64Array
 }
 
-/** Members of each of the nine dimensions, in their order: growth, profitability, quality, solvency, capital structure, turnover, goodwill, R&D, valuation. */
+/**
+ * Indicators of each of the nine dimensions, in their order: growth, profitability, quality, solvency, capital
+ * structure, turnover, goodwill, R&D, valuation.
+ */
 const dimensionSizes = [5, 5, 4, 4, 4, 4, 2, 3, 5]
 const dimensionOf = dimensionSizes.flatMap((size, dimension) => Array.from({ length: size }, () => dimension))
 

@@ -17,7 +17,7 @@ const priceScale = 100
 /** A block spans 15 minutes, so that its i32 times in µs cannot overflow and no long one piles up in memory. */
 const blockSpan = 15 * 60_000
 
-/** Trading days of announcements before the first day: every name has reported by then, however few the earlier bars. */
+/** Trading days of announcements before the first day: all names have reported by then, however few the earlier bars. */
 const reportDays = 300
 
 export interface PlantedReturns {
@@ -142,7 +142,8 @@ function inWindows(
   instrument: Uint16Array,
   chosen: (instrument: number) => boolean,
 ): Windows {
-  // Time in 10 ms (21 bits), instrument (13) and row (19) share the 53 bits of one number: a native sort of doubles needs no comparator.
+  // Time in 10 ms (21 bits), instrument (13) and row (19) share the 53 bits of one number: doubles sort without a
+  // comparator.
   const instrumentUnit = 2 ** 19
   const timeUnit = instrumentUnit * 2 ** 13
   const first = new Int32Array(2 ** 13)

@@ -55,7 +55,8 @@ function* dailyLines(market: SimulatedMarket): Generator<string> {
       const k = t * n + i
       if (Number.isNaN(bars.close[k])) continue
       const prices = [bars.open[k], bars.high[k], bars.low[k], bars.close[k]].map((price) => price.toFixed(2))
-      lines += `${date},${market.instruments[i].symbol},${prices.join(',')},${bars.vwap[k].toFixed(4)},${bars.volume[k]}\n`
+      const { symbol } = market.instruments[i]
+      lines += `${date},${symbol},${prices.join(',')},${bars.vwap[k].toFixed(4)},${bars.volume[k]}\n`
     }
     yield lines
   }
@@ -71,11 +72,12 @@ function* plantedLines(market: SimulatedMarket): Generator<string> {
   yield 'date,symbol,expected\n'
   const { dates, instruments, values } = market.plantedReturns()
   for (let k = 0; k < values.length; k++) {
-    yield `${dates[Math.floor(k / instruments.length)]},${instruments[k % instruments.length]},${values[k].toFixed(8)}\n`
+    const date = dates[Math.floor(k / instruments.length)]
+    yield `${date},${instruments[k % instruments.length]},${values[k].toFixed(8)}\n`
   }
 }
 
-/** Writes the market's reference data into a folder, which is made when it is missing; README.txt explains the columns. */
+/** Writes the market's reference data into a folder, made when it is missing; README.txt explains the columns. */
 export async function writeReference(folder: string, market: SimulatedMarket): Promise<void> {
   await mkdir(folder, { recursive: true })
   const files: Readonly<Record<string, Generator<string>>> = {

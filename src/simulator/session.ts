@@ -35,7 +35,7 @@ export const minuteActivity = Float64Array.from({ length: continuousMinutes }, (
 const meanActivity = minuteActivity.reduce((sum, value) => sum + value, 0) / continuousMinutes
 minuteActivity.forEach((value, m) => (minuteActivity[m] = value / meanActivity))
 
-/** Times of the snapshots of a day: in both auctions and both continuous segments, ends included, and one after the close. */
+/** Times of a day's snapshots: in the auctions and the continuous segments, ends included, and one after the close. */
 export function snapshotTimes(seconds: number): Int32Array {
   const spans = [[openingStart, openingPrint], ...cn.segments.map(({ start, end }) => [ms(start), ms(end)])]
   spans[spans.length - 1][1] = ms(closing.end)

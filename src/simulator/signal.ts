@@ -18,9 +18,10 @@
  *                 known on d: 0.35 ROE, 0.25 net profit growth, 0.20 earnings yield, -0.20 debt to assets
  *   all           half the sum of the four
  *   none          e = 0
- * K = 0.55 % sqrt(H), which is near 0.38 of the spread of returns. The path pays it out daily: the step to the average price of day j has the
- * drift c e(i,j-2), with c = (1-φ)/(1-φ^H) for what follows s (then the sum over H days has the expectation e(i,d)
- * given day d, but for moves of the gate and of the neighbours) and c = 1/H for fundamentals, which stand still.
+ * K = 0.55 % sqrt(H), which is near 0.38 of the spread of returns. The path pays it out daily: the step to the average
+ * price of day j has the drift c e(i,j-2), with c = (1-φ)/(1-φ^H) for what follows s (then the sum over H days
+ * has the expectation e(i,d) given day d, but for moves of the gate and of the neighbours) and c = 1/H for fundamentals,
+ * which stand still.
  */
 import type { Signal } from './options.ts'
 
@@ -63,7 +64,7 @@ export function regimeGate(sizeReturns: Float64Array): number {
   return 1 / (1 + Math.exp((-4 * sum) / sizeReturns.length / regimeReturn))
 }
 
-/** For each name its `neighbourCount` nearest in ln float cap within the industry, -1 = none; ties by index (symbols ascend). */
+/** For each name its six nearest in ln float cap within the industry, -1 = none; ties by index, as symbols ascend. */
 export function industryNeighbours(industries: Int32Array, lnFloatCap: Float64Array): Int32Array {
   const n = industries.length
   const result = new Int32Array(n * neighbourCount).fill(-1)

@@ -134,7 +134,7 @@ describe('channels', () => {
 
 describe('auctions', () => {
   const hour = 3_600_000
-  it('print once each, at one price, at 09:25 and just after 15:00; nothing is cancelled from 09:20 or in the closing one', () => {
+  it('print once each, at one price, at 09:25 and just after 15:00; from 09:20 and at the close none is cancelled', () => {
     const prints = new Map<string, Set<number>>()
     for (const block of day.ticks) {
       for (let k = 0; k < block.count; k++) {
@@ -227,7 +227,7 @@ describe('dialects', () => {
     expect(trades('SSE')).toEqual(trades('SZSE'))
   })
 
-  it('Shanghai states sides that the larger id confirms, and shows an order after its trades with the rest alone', () => {
+  it('Shanghai states sides that the larger id confirms, and shows an order after its trades, its rest alone', () => {
     const blocks = encoded('SSE')
     for (const { block, k } of rows(blocks, TickKind.trade)) {
       expect(block.flags[k] & (TickFlag.statesSide | TickFlag.statesAuction)).toBe(
