@@ -258,8 +258,10 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(keys).toEqual(wanted)
       const some = await factors(9, { ...query, where: { set: 'HF' }, instruments: ['C', 'B', 'X'] })
       expect([...numbers(some, 'raw')]).toEqual([0, 2, 0, 2])
-      const many = Array.from({ length: 6000 }, (_, index) => `600${index}.SH`)
-      expect((await factors(9, { ...query, instruments: [...many, 'A'] })).count).toBe(6)
+      for (const length of [1_400, 6_000]) {
+        const many = Array.from({ length }, (_, index) => `${600_000 + index}.SH`)
+        expect((await factors(9, { ...query, instruments: [...many, 'A'] })).count).toBe(6)
+      }
       expect((await factors(9, { ...query, instruments: [] })).count).toBe(0)
     })
 

@@ -1,3 +1,4 @@
+import { DuckDBInstance } from '@duckdb/node-api'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -68,6 +69,50 @@ describe('openDuckdb', () => {
     await one.ensureTables()
     await expect(other.dates('pv', '2023-02-01', '2023-02-01')).rejects.toThrow(/pv/)
     await Promise.all([one.close(), other.close()])
+  })
+
+  const definitions: readonly (readonly [string, string, RegExp])[] = [
+    ['a column of ours has another type', 'event_time TIMESTAMP, instrument BLOB', /pv.instrument is stored as BLOB/],
+    ['it has a column of no definition', 'event_time TIMESTAMP, odd INTEGER', /pv has a column odd/],
+  ]
+  it.each(definitions)('refuses a table when %s', async (_, columns, fact) => {
+    const file = join(folder, 'other.duckdb')
+    const instance = await DuckDBInstance.create(file)
+    const connection = await instance.connect()
+    await connection.run(`CREATE OR REPLACE TABLE pv (${columns})`)
+    connection.closeSync()
+    instance.closeSync()
+    const store = await openDuckdb(file)
+    await expect(store.ensureTables()).rejects.toMatchObject({
+      code: 'CB_STORE_COLUMN',
+      fact: expect.stringMatching(fact),
+    })
+    await store.close()
+  })
+
+  it('shows a reader every row at any time while rows are replaced', async () => {
+    const store = await openDuckdb(join(folder, 'whole.duckdb'))
+    await store.ensureTables()
+    const count = 20_000
+    const rows = {
+      count,
+      columns: {
+        event_time: new Float64Array(count).fill(1_675_209_600_000_000),
+        revision: new Float64Array(count),
+        style: Array.from({ length: count }, (_, row) => `s${row}`),
+      },
+    }
+    await store.append('styles', rows)
+    const seen: number[] = []
+    let isDone = false
+    const replaced = Promise.all([1, 2, 3].map(() => store.append('styles', rows))).finally(() => (isDone = true))
+    while (!isDone) {
+      const read = await store.panel({ table: 'styles', columns: ['return'], from: '2023-02-01', to: '2023-02-01' })
+      seen.push(read.count)
+    }
+    await replaced
+    await store.close()
+    expect(seen).toEqual(seen.map(() => count))
   })
 
   it('says that a file cannot be opened, with the remedy', async () => {

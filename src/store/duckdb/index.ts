@@ -125,8 +125,8 @@ class DuckdbStore implements Store {
 
   async panel(query: PanelQuery): Promise<Rows> {
     const plan = planPanel(query)
-    const several = plan.revised && (await readOne(this.#reader, sql.countRevisions(plan))) === 1
-    return readColumns(await this.#reader.run(sql.selectPanel(plan, several)), plan.columns)
+    const onlyRevision = plan.revised ? await readOne(this.#reader, sql.selectOnlyRevision(plan)) : null
+    return readColumns(await this.#reader.run(sql.selectPanel(plan, onlyRevision)), plan.columns)
   }
 
   async dates(table: TableName, from: string, to: string): Promise<readonly string[]> {

@@ -79,20 +79,25 @@ function rangeFilter(plan: PanelPlan): string {
   return [...filters, ...plan.keyFilters.map(equality)].join(' AND ')
 }
 
-/** Whether the rows of a panel are of one revision: then no window has to be computed over them. */
-export const countRevisions = (plan: PanelPlan): string =>
-  `SELECT (max(revision) > min(revision))::DOUBLE FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
+/** The one revision that all rows of a panel have; null when they have several, or when there is no row. */
+export const selectOnlyRevision = (plan: PanelPlan): string =>
+  `SELECT CASE WHEN min(revision) = max(revision) THEN min(revision)::DOUBLE END
+   FROM ${quoted(plan.spec.name)} WHERE ${rangeFilter(plan)}`
 
-export function selectPanel(plan: PanelPlan, severalRevisions: boolean): string {
+/**
+ * A panel's rows, of one revision if it is named: that spares a window over all of them, and naming it keeps out a
+ * second one that is written meanwhile.
+ */
+export function selectPanel(plan: PanelPlan, onlyRevision: number | null): string {
   const order = plan.order.map(quoted).join(', ')
-  const newest = severalRevisions
-    ? [`row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) = 1`, ...plan.rowFilters.map(equality)]
-    : []
-  const where = severalRevisions ? [] : plan.rowFilters.map(equality)
+  const rowFilters = plan.rowFilters.map(equality)
+  const isWindow = plan.revised && onlyRevision === null
+  const newest = isWindow ? [`row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) = 1`, ...rowFilters] : []
+  const where = isWindow ? [] : [...(plan.revised ? [`revision = ${onlyRevision}`] : []), ...rowFilters]
   return (
     `SELECT ${plan.columns.map(readable).join(', ') || 'NULL'} FROM ${quoted(plan.spec.name)}` +
     ` WHERE ${[rangeFilter(plan), ...where].join(' AND ')}` +
-    (newest.length > 0 ? ` QUALIFY ${newest.join(' AND ')}` : '') +
+    (isWindow ? ` QUALIFY ${newest.join(' AND ')}` : '') +
     ` ORDER BY ${order}`
   )
 }

@@ -124,10 +124,11 @@ class QuestdbStore implements Store {
 
   async #read(plan: PanelPlan): Promise<Rows> {
     const table = this.#prefix + plan.spec.name
-    if (sql.selectPanel(table, plan, true).length > longestStatement) return this.#readAllAndChoose(plan)
-    const [revisions] = plan.revised ? await this.#rest.rows(sql.countRevisions(table, plan)) : []
-    const several = revisions !== undefined && revisions[0] !== revisions[1]
-    return readParquet(await this.#rest.parquet(sql.selectPanel(table, plan, several)), plan.columns)
+    if (sql.selectPanel(table, plan, null).length > longestStatement) return this.#readAllAndChoose(plan)
+    const [revisions] = plan.revised ? await this.#rest.rows(sql.selectRevisions(table, plan)) : []
+    const [least, most] = revisions ?? []
+    const onlyRevision = typeof least === 'number' && least === most ? least : null
+    return readParquet(await this.#rest.parquet(sql.selectPanel(table, plan, onlyRevision)), plan.columns)
   }
 
   /** So many instruments that no statement takes their names: the panel is read whole, and they are chosen here. */

@@ -49,19 +49,24 @@ function rangeFilter(plan: PanelPlan): string {
   return [...filters, ...plan.keyFilters.map(equality)].join(' AND ')
 }
 
-/** Whether the rows of a panel are of one revision: then no window has to be computed over them. */
-export const countRevisions = (table: string, plan: PanelPlan): string =>
+export const selectRevisions = (table: string, plan: PanelPlan): string =>
   `SELECT min(revision), max(revision) FROM ${quoted(table)} WHERE ${rangeFilter(plan)}`
 
-/** Times are cast to LONG, so that µs come over whole; the cast stands outside, so that the order can use the index. */
-export function selectPanel(table: string, plan: PanelPlan, severalRevisions: boolean): string {
+/**
+ * A panel's rows, of one revision if it is named: that spares a window over all of them, and naming it keeps out a
+ * second one that is written meanwhile. Times are cast to LONG, so that their µs come over whole; the cast stands
+ * outside, where it does not disturb the order.
+ */
+export function selectPanel(table: string, plan: PanelPlan, onlyRevision: number | null): string {
   const order = plan.order.map(quoted).join(', ')
   const needed = new Set([...plan.columns.map(({ name }) => name), ...plan.order])
   for (const { column } of plan.rowFilters) needed.add(column)
+  const isWindow = plan.revised && onlyRevision === null
+  const number = isWindow ? `, row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) AS newest` : ''
+  const revision = plan.revised && !isWindow ? ` AND revision = ${onlyRevision}` : ''
   const names = [...needed].map(quoted).join(', ')
-  const number = severalRevisions ? `, row_number() OVER (PARTITION BY ${order} ORDER BY revision DESC) AS newest` : ''
-  const rows = `SELECT ${names}${number} FROM ${quoted(table)} WHERE ${rangeFilter(plan)}`
-  const chosen = [...(severalRevisions ? ['newest = 1'] : []), ...plan.rowFilters.map(equality)].join(' AND ')
+  const rows = `SELECT ${names}${number} FROM ${quoted(table)} WHERE ${rangeFilter(plan)}${revision}`
+  const chosen = [...(isWindow ? ['newest = 1'] : []), ...plan.rowFilters.map(equality)].join(' AND ')
   const read = plan.columns.map(({ name, kind }) =>
     kind === 'timestamp' ? `cast(${quoted(name)} AS LONG) AS ${quoted(name)}` : quoted(name),
   )
