@@ -93,24 +93,25 @@ describe('scaling', () => {
 
   it('PV: a split with its factor looks like no split, volumes in the shares of the last day', () => {
     const prices = [
-      [10, 20],
-      [11, 19],
-      [12, 18],
+      [10, 20, 5],
+      [11, 19, 5.5],
+      [12, 18, 4],
     ]
     const split = pvPanel(
-      [...prices.slice(0, 2), [6, 18]],
+      [...prices.slice(0, 2), [6, 18, 4]],
       [
-        [10, 50],
-        [3, 70],
-        [8, 30],
+        [10, 50, 9],
+        [3, 70, 5],
+        [8, 30, 6],
       ],
     )
     const plain = pvPanel(prices, [
-      [20, 50],
-      [6, 70],
-      [8, 30],
+      [20, 50, 9],
+      [6, 70, 5],
+      [8, 30, 6],
     ])
-    const scaled = createScaler(split, split.columns, Float64Array.of(1, 1, 1, 1, 2, 1)).window(2, 2, all(split))
+    const factors = Float64Array.of(1, 1, 1, 1, 1, 1, 2, 1, 1)
+    const scaled = createScaler(split, split.columns, factors).window(2, 2, all(split))
     expect(scaled).toEqual(createScaler(plain, plain.columns).window(2, 2, all(plain)))
   })
 
@@ -232,9 +233,12 @@ describe('a sample', () => {
   })
 
   it('sees what changes before', () => {
+    const n = market.prices.instruments.length
+    const tradedOn = (at: number, name: number): boolean => !Number.isNaN(market.history.close[at * n + name])
+    const name = market.prices.instruments.findIndex((_, i) => [2, 1, 0].every((age) => tradedOn(day - age, i)))
     // Caps of the day itself are no input of its style returns, and a restatement may not be the latest row.
-    for (const what of perturbable.filter((name) => name !== 'fundamentals')) {
-      const changed = perturbed(market, what, day - 3, 3, 1e15)
+    for (const what of perturbable.filter((part) => part !== 'fundamentals')) {
+      const changed = perturbed(market, what, day - 3, name, 1e15)
       expect(bytesOf(inputsOf(changed, date, lookback))).not.toEqual(bytesOf(before))
     }
   })
