@@ -175,8 +175,10 @@ const graphsBackward = (
 ): Tensor[] => {
   const reach = [dParts[0]]
   if (pass.attended.length === 0) return reach
-  const zs = pass.attended.map((one) => one.z)
-  const { dParts: dzs, dFactors } = engine.mixBackward(zs, weightsOf(pass), dParts[1])
+  // A softmax feels differences only, and h is a part of every z: taken from the mixed embedding, what all graphs
+  // share is gone before it is summed, and with it its rounding.
+  const apart = pass.attended.map((one) => engine.mix([one.z, pass.parts[1]], [1, -1]))
+  const { dParts: dzs, dFactors } = engine.mixBackward(apart, weightsOf(pass), dParts[1])
   pass.attended.forEach(({ graph, saved }, g) => {
     if (saved === null) return
     const { dh, weights } = engine.gatBackward(saved, dzs[g])

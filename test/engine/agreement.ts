@@ -22,20 +22,22 @@ export const relativeError = (actual: ArrayLike<number>, expected: ArrayLike<num
   worstDifference(actual, expected) / (largest(expected) || 1)
 
 /**
- * Each gradient tensor within `tolerance` of its own largest element. A correlation does not feel a shift, so the
- * last bias has the gradient 0 and its computed value is rounding: such a tensor is held against the whole gradient.
+ * Each gradient tensor within `tolerance` of its own largest element. One that is smaller than `floor` of the whole
+ * gradient is held against the whole: a correlation feels no shift, so that the last bias has the gradient 0 and its
+ * computed value is rounding.
  */
 export const expectGradients = (
   spec: NetworkSpec,
   actual: Float64Array,
   expected: Float64Array,
   tolerance: number,
+  floor = 1e-6,
 ): void => {
   const whole = largest(expected)
   for (const { name, offset, size } of parameterSlots(spec)) {
     const wanted = expected.subarray(offset, offset + size)
     const own = largest(wanted)
-    const scale = own > 1e-6 * whole ? own : whole
+    const scale = own > floor * whole ? own : whole
     const error = worstDifference(actual.subarray(offset, offset + size), wanted) / scale
     expect(error, `gradient of ${name}`).toBeLessThanOrEqual(tolerance)
   }
