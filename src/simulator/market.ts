@@ -17,7 +17,7 @@ const priceScale = 100
 /** A block spans 15 minutes, so that its i32 times in µs cannot overflow and no long one piles up in memory. */
 const blockSpan = 15 * 60_000
 
-/** Trading days of announcements before the first day: all names have reported by then, however few the earlier bars. */
+/** Trading days of announcements before the first day: all names have reported by then, whatever the earlier bars. */
 const reportDays = 300
 
 export interface PlantedReturns {

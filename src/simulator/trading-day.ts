@@ -37,6 +37,15 @@ const nearest = 0.0003
 const depth = 0.0022
 const dayNoise = 0.006
 const trendShare = 0.4
+/**
+ * What moves the average price away from the fair one, as measured over simulated days: resting orders trade at prices
+ * of some minutes ago, each unit of the state shown by buyers lifts it, and the auctions trade their shares of the day.
+ * The fair price is moved against all three, or else the average price of a day would tell of the next one's.
+ */
+const restingMinutes = 6
+const flowLift = 0.00047
+const openingVolume = 0.078
+const closingVolume = 0.04
 
 export const limitsOf = (previousClose: number): { down: number; up: number } => ({
   down: Math.max(1, Math.floor(previousClose * 0.9 + 0.5)),
@@ -91,14 +100,13 @@ export class TradingDay {
       walk += (dayNoise / Math.sqrt(n)) * random.normal()
     }
     const end = fair[n]
-    const weightOfOpening = openingShare * 0.6
-    const weightOfClosing = closingShare
     let mean = 0
     for (let j = 0; j <= n; j++) {
       fair[j] += (trend - end) * (j / n) + closeTilt * shown.pv * Math.max(0, (j - n + 60) / 60)
-      if (j > 0) mean += (session.minuteActivity[j - 1] * (fair[j - 1] + fair[j])) / 2 / n
+      if (j > 0) mean += (session.minuteActivity[j - 1] * fair[Math.max(0, j - restingMinutes)]) / n
     }
-    mean = (1 - weightOfOpening - weightOfClosing) * mean + weightOfOpening * fair[0] + weightOfClosing * fair[n]
+    mean = (1 - openingVolume - closingVolume) * mean + openingVolume * fair[0] + closingVolume * fair[n]
+    mean += flowLift * (shown.c + shown.hf)
     for (let j = 0; j <= n; j++) {
       fair[j] = Math.max(this.down + 1, Math.min(this.up - 1, Math.exp(level + fair[j] - mean)))
     }
