@@ -1,6 +1,6 @@
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { FeaturePanel } from '../sample.ts'
-import { panelColumn, section } from './panel.ts'
+import { panelColumn } from './panel.ts'
 import { moments, standardise } from './section.ts'
 import { firstDay, type ScaledWindow, type Scaler } from './window.ts'
 
@@ -141,15 +141,18 @@ function bounded(value: number, mean: number, deviation: number): number {
   return Math.max(-bound, Math.min(bound, standardise(value, mean, deviation)))
 }
 
-const tradedOn = (table: PriceTable, day: number, name: number): boolean =>
-  section(table.panel, day, table.volume)[name] > 0
+/** One value, read without a view: this runs once per name, day and column. */
+const valueOf = ({ panel, names }: PriceTable, day: number, column: number, name: number): number =>
+  panel.values[(day * panel.columns.length + column) * names + name]
+
+const tradedOn = (table: PriceTable, day: number, name: number): boolean => valueOf(table, day, table.volume, name) > 0
 
 const factorOf = (table: PriceTable, day: number, name: number): number =>
   table.factors === undefined ? 1 : table.factors[day * table.names + name]
 
 const adjusted = (table: PriceTable, day: number, column: number, name: number): number =>
-  section(table.panel, day, column)[name] * factorOf(table, day, name)
+  valueOf(table, day, column, name) * factorOf(table, day, name)
 
 /** v · adj_d/adj_t, domain.md §3.1: shares of day t in the share count of day d. */
 const volumeAsOf = (table: PriceTable, day: number, name: number, asOf: number): number =>
-  (section(table.panel, day, table.volume)[name] * factorOf(table, asOf, name)) / factorOf(table, day, name)
+  (valueOf(table, day, table.volume, name) * factorOf(table, asOf, name)) / factorOf(table, day, name)
