@@ -31,7 +31,7 @@ const widestStep = 0.07
 const momentumFrom = 252
 const momentumTo = 21
 
-/** Style returns: volatility changes every 15 to 25 days, and so does the size factor's mean where a signal needs it. */
+/** Style returns: volatility changes every 15 to 25 days, so does the size factor's mean where a signal needs it. */
 function drawStyles(random: Random, days: number, trending: boolean): Float64Array {
   const returns = new Float64Array(days * 4)
   let sign = random.uniform() < 0.5 ? 1 : -1
