@@ -20,7 +20,7 @@
  *   none          e = 0
  * K = 0.55 % sqrt(H), which is near 0.38 of the spread of returns. The path pays it out daily: the step to the average
  * price of day j has the drift c e(i,j-2), with c = (1-φ)/(1-φ^H) for what follows s (then the sum over H days
- * has the expectation e(i,d) given day d, but for moves of the gate and of the neighbours) and c = 1/H for fundamentals,
+ * has the expectation e(i,d) given day d, but for moves of the gate and the neighbours) and c = 1/H for fundamentals,
  * which stand still.
  */
 import type { Signal } from './options.ts'

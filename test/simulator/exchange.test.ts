@@ -134,7 +134,7 @@ describe('channels', () => {
 
 describe('auctions', () => {
   const hour = 3_600_000
-  it('print once each at one price, 09:25 and just after 15:00; nothing is cancelled from 09:20 or at the close', () => {
+  it('print once each at one price, 09:25 and after 15:00; nothing is cancelled from 09:20 or at the close', () => {
     const prints = new Map<string, Set<number>>()
     for (const block of day.ticks) {
       for (let k = 0; k < block.count; k++) {
