@@ -28,7 +28,8 @@ def shapes(family):
     out = {"gru.weight_ih": (3 * h, f), "gru.weight_hh": (3 * h, h), "gru.bias_ih": (3 * h,), "gru.bias_hh": (3 * h,)}
     if family != "gru":
         for g in GRAPHS:
-            out |= {f"gat.{g}.weight": (h, h), f"gat.{g}.left": (heads, h // heads), f"gat.{g}.right": (heads, h // heads)}
+            out |= {f"gat.{g}.weight": (h, h)}
+            out |= {f"gat.{g}.{side}": (heads, h // heads) for side in ("left", "right")}
     if "sa" in family:
         s = SPEC["saHidden"]
         out |= {"sa.0.weight": (s, 200), "sa.0.bias": (s,), "sa.1.weight": (3, s), "sa.1.bias": (3,)}
@@ -45,8 +46,8 @@ def shapes(family):
 def gru(p, x, mask):
     """One step of torch.nn.GRU at a time, so that a masked day can keep its state."""
     cell = torch.nn.GRU(SPEC["features"], SPEC["hidden"], dtype=torch.float64)
-    names = {"weight_ih_l0": "gru.weight_ih", "weight_hh_l0": "gru.weight_hh", "bias_ih_l0": "gru.bias_ih", "bias_hh_l0": "gru.bias_hh"}
-    call = lambda xt, h: torch.func.functional_call(cell, {n: p[m] for n, m in names.items()}, (xt[None], h[None]))[1][0]
+    weights = {f"{n}_l0": p[f"gru.{n}"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    call = lambda xt, h: torch.func.functional_call(cell, weights, (xt[None], h[None]))[1][0]
     h = torch.zeros(x.shape[1], SPEC["hidden"], dtype=torch.float64)
     for t in range(x.shape[0]):
         m = mask[t][:, None]
