@@ -28,7 +28,8 @@ export const perform: Act =
       close()
       stopped.release()
     }
-    if (stopped.signal.aborted) process.exitCode = stopped.signal.reason === 'SIGINT' ? 130 : 0
+    // Whoever asked for a stop is not made to wait for a connection that somebody left open.
+    if (stopped.signal.aborted) process.exit(stopped.signal.reason === 'SIGINT' ? 130 : 0)
   }
 
 async function openContext(command: Command, signal: AbortSignal): Promise<{ context: Context; close: () => void }> {

@@ -1,19 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
 import type { Act, Register } from './act.ts'
+import { registerBackfill } from './commands/backfill.ts'
+import { registerClose } from './commands/close.ts'
 import { registerConfig } from './commands/config.ts'
+import { registerDemo } from './commands/demo.ts'
 import { registerDown } from './commands/down.ts'
 import { registerFeatures } from './commands/features.ts'
 import { registerFeed } from './commands/feed.ts'
 import { registerImport } from './commands/import.ts'
+import { registerModel } from './commands/model.ts'
+import { registerModels } from './commands/models.ts'
+import { registerOpen } from './commands/open.ts'
 import { registerShow } from './commands/show.ts'
 import { registerSimulate } from './commands/simulate.ts'
+import { registerSink } from './commands/sink.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerTrain } from './commands/train.ts'
 import { registerUp } from './commands/up.ts'
 
 /** Every command, in the order of the help: one file each, one line here. */
 const commands: readonly Register[] = [
+  registerDemo,
   registerUp,
   registerDown,
   registerStatus,
@@ -21,7 +30,14 @@ const commands: readonly Register[] = [
   registerSimulate,
   registerFeed,
   registerImport,
+  registerOpen,
   registerFeatures,
+  registerClose,
+  registerModel,
+  registerSink,
+  registerBackfill,
+  registerTrain,
+  registerModels,
   registerShow,
 ]
 
@@ -37,13 +53,18 @@ export function buildProgram(act: Act): Command {
   return program
 }
 
-/** Examples stay on one line, to be pasted. */
 const helpWidth = 100
+
+/** Wraps help texts, but leaves examples on one line, to be pasted. */
+function boxWrap(text: string, width: number): string {
+  const lines = text.split('\n')
+  return lines.map((line) => (line.startsWith('  $ ') ? line : new Help().boxWrap(line, width))).join('\n')
+}
 
 /** Misuse is thrown, so that one place words it; commander itself prints only help and version. */
 function quietly(command: Command): void {
   command.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined })
-  command.helpOption('--help', 'print this').helpCommand(false).configureHelp({ helpWidth })
+  command.helpOption('--help', 'print this').helpCommand(false).configureHelp({ helpWidth, boxWrap })
   for (const inner of command.commands) quietly(inner)
 }
 

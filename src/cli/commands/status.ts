@@ -1,5 +1,6 @@
 import type { Register } from '../act.ts'
 import { AnsweredNo } from '../context.ts'
+import { servicesFolder, servicesFolderFlag } from '../services-folder.ts'
 import { describe, withSettings } from '../flags.ts'
 import { addressesOf } from './up.ts'
 
@@ -11,12 +12,12 @@ export const registerStatus: Register = (program, act) => {
     'closebell status --json',
   )
   withSettings(command)
-    .option('--folder <folder>', 'folder of the services (default: .closebell/services)')
+    .addOption(servicesFolderFlag())
     .action(
       act(async ({ answer }) => {
-        const { defaultFolder, status } = await import('../../services/index.ts')
+        const { status } = await import('../../services/index.ts')
         const { table } = await import('../table.ts')
-        const { folder = defaultFolder() } = command.opts<{ folder?: string }>()
+        const folder = await servicesFolder(command)
         const { kafka, questdb } = await status({ folder })
         const addresses = addressesOf(kafka.service, questdb.service && { pgPort: NaN, ...questdb.service })
         const document = {

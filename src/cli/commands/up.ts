@@ -1,10 +1,10 @@
 import type { RunningKafka, RunningQuestdb } from '../../services/index.ts'
 import type { Register } from '../act.ts'
+import { servicesFolder, servicesFolderFlag } from '../services-folder.ts'
 import { describe, withSettings } from '../flags.ts'
 import { wholeNumber } from '../values.ts'
 
 interface Flags {
-  readonly folder?: string
   readonly kafkaPort?: number
   readonly questdbPort?: number
 }
@@ -23,13 +23,18 @@ export const registerUp: Register = (program, act) => {
     'closebell up --kafka-port 9092 --questdb-port 9000',
   )
   withSettings(command)
-    .option('--folder <folder>', 'data, logs and pid files (default: .closebell/services)')
+    .addOption(servicesFolderFlag())
     .option('--kafka-port <port>', 'port of Kafka (default: that of the last start, else a free one)', wholeNumber)
     .option('--questdb-port <port>', 'HTTP port of QuestDB (default: as for Kafka)', wholeNumber)
     .action(
       act(async ({ say, answer }) => {
-        const { defaultFolder, up } = await import('../../services/index.ts')
-        const { folder = defaultFolder(), ...ports } = command.opts<Flags>()
+        const { up } = await import('../../services/index.ts')
+        const folder = await servicesFolder(command)
+        const { kafkaPort, questdbPort } = command.opts<Flags>()
+        const ports = {
+          ...(kafkaPort === undefined ? {} : { kafkaPort }),
+          ...(questdbPort === undefined ? {} : { questdbPort }),
+        }
         const running = await up({ folder, ...ports, onProgress: say })
         const { kafka, questdb } = addressesOf(running.kafka, running.questdb)
         answer({ folder, kafka, questdb }, () =>

@@ -7,7 +7,7 @@ import { LogView } from '../scoring/log-view.ts'
 export interface CloseWorkerOptions extends CloseOptions {
   /** Dates to close, ascending; without them the newest opened day and those that follow. */
   readonly dates?: readonly string[]
-  readonly onClosed?: (summary: CloseSummary) => void
+  readonly onClosed?: (summary: CloseSummary) => void | Promise<void>
 }
 
 const pollMs = 200
@@ -25,7 +25,7 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
     const summary = await closeDay(options, history, view, date)
     if (summary === null) return
     summaries.push(summary)
-    options.onClosed?.(summary)
+    await options.onClosed?.(summary)
   }
   if (options.dates !== undefined) {
     for (const date of options.dates) if (signal?.aborted !== true) await close(date)

@@ -1,0 +1,30 @@
+import type { Register } from '../act.ts'
+import type { Context } from '../context.ts'
+import { describe, withSettings } from '../flags.ts'
+import { dateValue } from '../values.ts'
+
+interface Flags {
+  readonly from?: string
+}
+
+export const registerSink: Register = (program, act) => {
+  const command = describe(
+    program.command('sink'),
+    'Project the output topics into the store: one of the services, or with --from once, up to now.',
+    'closebell sink --bus kafka://localhost:9092 --store questdb://localhost:9000',
+    'closebell sink --from 2023-02-01 --bus tape:market --store duckdb:market.duckdb',
+  )
+  withSettings(command, 'bus', 'store', 'partitions')
+    .option('--from <date>', 'project everything from this date on that is in the log, then end', dateValue)
+    .action(act((context) => sink(context, command.opts<Flags>())))
+}
+
+async function sink(context: Context, { from }: Flags): Promise<void> {
+  const { Sink } = await import('../../workers/sink/sink-worker.ts')
+  const { withBusAndStore } = await import('../with-stores.ts')
+  await withBusAndStore(context, async (bus, store) => {
+    const worker = new Sink(bus, store, 'live')
+    await (from === undefined ? worker.follow(context.signal) : worker.drain(from))
+    context.answer({ rows: worker.rows }, () => `${worker.rows} rows`)
+  })
+}
