@@ -14,14 +14,20 @@ const contents = (table: OrderTable): Map<string, number> => {
   return found
 }
 
+interface Keys {
+  readonly rows: number
+  readonly firstId: number
+  readonly ids: number
+}
+
 /** Draws finds and removals over few keys, so that they meet, or many, so that the table grows. */
-function drive(random: Random, steps: number, ids: number, start: OrderTable): void {
+function drive(random: Random, steps: number, { rows, firstId, ids }: Keys, start: OrderTable): void {
   let table = start
   const oracle = new Map<string, number>()
   for (let step = 0; step < steps; step++) {
-    const [row, channel, side] = [random.below(5), random.below(3), random.below(2)]
+    const [row, channel, side] = [random.below(rows), random.below(rows), random.below(Math.min(2, rows))]
     // Ids of a day can pass 2^32; some are neighbours, some far apart.
-    const id = 1 + random.below(ids) + (random.below(2) === 0 ? 0 : 2 ** 40)
+    const id = firstId + random.below(ids) + (random.below(2) === 0 ? 0 : 2 ** 40)
     const key = `${(row * 256 + channel) * 2 + side + 1} ${id}`
     const at = table.find(row, channel, side, id)
     const found = table.slots[at + OrderField.filledAmount]
@@ -41,11 +47,17 @@ function drive(random: Random, steps: number, ids: number, start: OrderTable): v
 
 describe('the order table is a map', () => {
   it('under removals in crowded clusters', () => {
-    drive(new Random(seed, 1), 20_000, 12, new OrderTable(256))
+    drive(new Random(seed, 1), 20_000, { rows: 4, firstId: 1, ids: 12 }, new OrderTable(256))
+  })
+
+  it('around the end of a table so small that clusters wrap', () => {
+    const random = new Random(seed, 3)
+    for (let round = 0; round < 400; round++)
+      drive(random, 100, { rows: 1, firstId: 1 + 7 * round, ids: 3 }, new OrderTable(16))
   })
 
   it('while it grows', () => {
-    drive(new Random(seed, 2), 40_000, 1_000_000, new OrderTable(16))
+    drive(new Random(seed, 2), 40_000, { rows: 4, firstId: 1, ids: 1_000_000 }, new OrderTable(16))
   })
 
   it('names more than 256 channels as too many', () => {
