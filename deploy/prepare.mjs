@@ -1,0 +1,70 @@
+// Makes a fresh clone ready: what is missing on the machine is said in one line, what can be installed is installed.
+//   node deploy/prepare.mjs demo | tests
+// Plain JavaScript without dependencies, since it runs before there are any.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createHash } from 'node:crypto'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const forTests = process.argv[2] === 'tests'
+
+const fail = (line) => {
+  console.error(line)
+  process.exit(1)
+}
+
+const say = (line) => console.error(`prepare: ${line}`)
+
+/** First line that a command prints of its version; null when there is no such command. */
+const versionOf = (command, ...flags) => {
+  const result = spawnSync(command, flags, { encoding: 'utf8' })
+  return result.error || result.status !== 0 ? null : `${result.stdout}${result.stderr}`.split('\n')[0]
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`CB_REQUIREMENT: Node is ${process.versions.node}, 20.19 or newer is needed.`)
+
+if (forTests) {
+  const java = Number(/version "(\d+)/.exec(versionOf('java', '-version') ?? '')?.[1] ?? 0)
+  const missing = [
+    [java >= 17, 'Java 17 or newer (java)'],
+    [versionOf('mvn', '--version') !== null, 'Maven (mvn)'],
+    [versionOf('python3', '-c', 'import venv, ensurepip') !== null, 'Python 3 with venv (python3)'],
+    [versionOf('g++', '--version') !== null, 'a C++ compiler (g++)'],
+  ].flatMap(([present, name]) => (present ? [] : [name]))
+  if (missing.length > 0) fail(`CB_REQUIREMENT: the tests need what is missing here: ${missing.join(', ')}.`)
+}
+
+const run = (command, flags) => {
+  const { status, error } = spawnSync(command, flags, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (error || status !== 0)
+    fail(`CB_REQUIREMENT: ${command} ${flags.join(' ')} failed${error ? `: ${error.message}` : ''}.`)
+}
+
+/** Runs a step unless it ran before on the same content of the files it depends on. */
+const once = (stamp, files, name, step) => {
+  const content = createHash('sha256')
+  for (const file of files) content.update(readFileSync(join(root, file)))
+  const digest = content.digest('hex')
+  const path = join(root, stamp)
+  if (existsSync(path) && readFileSync(path, 'utf8') === digest) return
+  say(name)
+  step()
+  writeFileSync(path, digest)
+}
+
+once('node_modules/.prepared', ['package-lock.json'], 'installing packages', () =>
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
+)
+say('compiling')
+run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
+if (forTests) {
+  say('setting TensorFlow up')
+  run('npm', ['run', '--silent', 'setup:tensorflow'])
+  once('.python/.prepared', ['test/oracle/requirements.txt'], 'setting Python up', () =>
+    run('npm', ['run', '--silent', 'setup:python']),
+  )
+}
