@@ -11,11 +11,15 @@ export const isSymbol = (symbol: string): boolean => symbolPattern.test(symbol)
 
 const fault = (row: number, code: RowFault['code'], detail: string): RowFault => ({ row, code, detail })
 
+/** What is wrong with the symbol of a row, null when nothing is. */
+export const symbolFault = (row: number, symbol: string): RowFault | null =>
+  isSymbol(symbol) ? null : fault(row, 'CB_SYMBOL', `symbol ${JSON.stringify(symbol.slice(0, 40))}`)
+
 /** Faults that every kind of row can have: symbol, time outside of the date, time going back within the batch. */
 function commonFaults(batch: TickBatch | BookBatch, midnight: number): RowFault[] {
   const faults: RowFault[] = []
-  const badSymbols = batch.dictionary.map((entry) => !isSymbol(entry.instrument))
-  const hasBadSymbol = badSymbols.includes(true)
+  const badSymbols = batch.dictionary.map((entry, index) => symbolFault(index, entry.instrument))
+  const hasBadSymbol = badSymbols.some((bad) => bad !== null)
   const earliest = midnight - batch.baseTime
   let before = earliest
   for (let i = 0; i < batch.count; i++) {
@@ -23,8 +27,7 @@ function commonFaults(batch: TickBatch | BookBatch, midnight: number): RowFault[
     const time = batch.time[i]
     if (symbol >= batch.dictionary.length)
       faults.push(fault(i, 'CB_SYMBOL', `index ${symbol} of ${batch.dictionary.length} symbols`))
-    else if (hasBadSymbol && badSymbols[symbol])
-      faults.push(fault(i, 'CB_SYMBOL', `symbol ${JSON.stringify(batch.dictionary[symbol].instrument.slice(0, 40))}`))
+    else if (hasBadSymbol && badSymbols[symbol] !== null) faults.push({ ...badSymbols[symbol], row: i })
     else if (time < earliest || time >= earliest + dayLength)
       faults.push(fault(i, 'CB_TIME', `time ${batch.baseTime + time} outside ${batch.date}`))
     else if (time < before)

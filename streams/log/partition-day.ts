@@ -13,7 +13,7 @@ import { Acc, accStride } from '../accumulators.ts'
 import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
 import { endQuoteSegment } from '../book/quotes.ts'
 import { openSession } from '../market/session.ts'
-import { bookFaults, isSymbol, numberFault, scaleFaults, skipOf, tickFaults } from './check.ts'
+import { bookFaults, isSymbol, numberFault, scaleFaults, skipOf, symbolFault, tickFaults } from './check.ts'
 import type { DayOutput, PendingBatch, RowFault } from './events.ts'
 import { Merge, type Chain } from './merge.ts'
 import { Reducer } from './reducer.ts'
@@ -79,8 +79,11 @@ export class PartitionDay {
     return this.opened.date
   }
 
-  refer(reference: Reference): void {
+  /** Takes reference data in and gives out the entries whose symbol is none. */
+  refer(reference: Reference, offset: number): DayOutput[] {
+    const faults = reference.instruments.flatMap(({ instrument }, row) => symbolFault(row, instrument) ?? [])
     for (const entry of reference.instruments) if (isSymbol(entry.instrument)) this.reducer.refer(entry)
+    return faults.map((fault) => this.fault(offset, fault))
   }
 
   /** Takes a batch in and gives out what it releases. */

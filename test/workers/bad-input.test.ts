@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { Quality } from '../../schemas/rows.ts'
-import type { TickBatch } from '../../schemas/market.ts'
+import { bookLevels, type BookBatch, type TickBatch } from '../../schemas/market.ts'
 import type { Logged } from '../../src/ports/bus.ts'
 import type { StreamOutput } from '../../src/workers/features/partition-stream.ts'
 import { codecs } from '../../src/wire/index.ts'
-import { chainNames, logged, newChain, openingMessages, producer, tickBatchOf } from '../streams/market-log.ts'
+import {
+  bookBatchOf,
+  chainNames,
+  logged,
+  referenceOf,
+  newChain,
+  openingMessages,
+  producer,
+  tickBatchOf,
+} from '../streams/market-log.ts'
 import { closedOf, dayValues, minuteValues, takeAll } from '../streams/reduce.ts'
 import { at, tape } from '../streams/tape-text.ts'
 
@@ -154,6 +163,36 @@ describe('a row that is no event is quarantined with its place, and its batch go
     expect(refusals(outputs)).toEqual([[1, 3, 'CB_WIRE_VALUE']])
     expect(volumeOf(outputs)).toBe(1100)
     expectSum(outputs, [4, 1, 0])
+  })
+
+  it('a snapshot with a negative price or size, or a size of NaN', () => {
+    const book = tape(`
+      600000.SH 09:30:00 Q 10.00 300 10.01 200
+      600000.SH 09:31:00 Q 10.00 300 10.01 200`)
+    const spoil: [keyof BookBatch, number, string][] = [
+      ['bidPrice', -1, 'CB_PRICE'],
+      ['askPrice', -1, 'CB_PRICE'],
+      ['bidQuantity', -1, 'CB_QUANTITY'],
+      ['askQuantity', Number.NaN, 'CB_QUANTITY'],
+    ]
+    for (const [column, value, code] of spoil) {
+      const batch = bookBatchOf(book, newChain('SH-books'), book.quotes)
+      const levels = batch[column] as Float64Array | Int32Array
+      levels[bookLevels + 3] = value
+      const end = codecs.chainEnded.encode({ ...codecs.chainEnded.decode(ended), channel: 'SH-books' })
+      const messages = [...openingMessages(book, 0, 1, []), codecs.bookBatch.encode(batch), end]
+      const outputs = takeAll(messages.map((message, offset) => logged(message, offset, book.date)))
+      expect([column, refusals(outputs)]).toEqual([column, [[1, 1, code]]])
+      expectSum(outputs, [1, 1, 0])
+    }
+  })
+
+  it('a symbol of Reference', () => {
+    const known = ['600000.SH', '__proto__'].map((instrument) => referenceOf(instrument, { adv20: 5000 }))
+    const messages = [...openingMessages(day, 0, 1, known), ...batches([5]), ended]
+    const outputs = takeAll(messages.map((message, offset) => logged(message, offset, day.date)))
+    expect(refusals(outputs)).toEqual([[1, 1, 'CB_SYMBOL']])
+    expect(outputs.filter(({ kind }) => kind === 'dayRow')).toHaveLength(2)
   })
 
   it('a whole batch of another day holds nothing back: the rows behind it are in the minute rows of their time', () => {

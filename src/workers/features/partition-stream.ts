@@ -83,8 +83,7 @@ export class PartitionStream {
       case 'bookBatch':
         return day.takeBatch('books', decoded.value, message.offset)
       case 'reference':
-        day.refer(decoded.value)
-        return []
+        return day.refer(decoded.value, message.offset)
       case 'chainEnded':
         day.endChain(decoded.value)
         return day.settle(message.offset)
