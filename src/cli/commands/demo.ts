@@ -1,6 +1,6 @@
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
-import { describe } from '../flags.ts'
+import { describe, withSettings } from '../flags.ts'
 import { wholeNumber } from '../values.ts'
 
 interface Flags {
@@ -17,7 +17,7 @@ export const registerDemo: Register = (program, act) => {
     'closebell demo',
     'closebell demo --seed 7 --out demo --json',
   )
-  command
+  withSettings(command)
     .option('--out <folder>', 'tape, store and models; made anew', '.closebell/demo')
     .option('--seed <number>', 'the same seed gives the same market', wholeNumber, 1)
     .option('--instruments <count>', 'names', wholeNumber, 96)
