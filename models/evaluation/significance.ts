@@ -7,7 +7,8 @@ export interface MeanTest {
 }
 
 /**
- * Mean of a series with the standard error of Newey and West (1987): Bartlett weights 1 − l/(lag + 1), variances over n.
+ * Mean of a series with the standard error of Newey and West (1987): Bartlett weights 1 − l/(lag + 1), variances over
+ * n.
  * Overlapping H-day outcomes need lag H − 1; lag 0 is the plain error.
  * @param series in time order; NaN days are dropped, their neighbours then count as adjacent
  */

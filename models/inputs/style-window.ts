@@ -22,7 +22,8 @@ export interface StyleWindow {
 }
 
 /**
- * The last 20 days of style returns up to a date, each over the deviation of its last 252 days (as many as exist). A style
+ * The last 20 days of style returns up to a date, each over the deviation of its last 252 days (as many as exist). A
+ * style
  * with fewer than 20 days is left at 0 and the window is not complete. Dates after `date` are not looked at.
  */
 export function styleWindow(history: StyleHistory, date: string): StyleWindow {

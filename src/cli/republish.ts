@@ -123,7 +123,8 @@ class Target {
     if (held.date === message.date && (isOpening || Buffer.compare(held.value, message.value) === 0)) return true
     throw new ClosebellError(
       'CB_USAGE',
-      `partition ${this.#partition} of the bus has ${held.key} of ${held.date}, the tape ${message.key} of ${message.date}`,
+      `partition ${this.#partition} of the bus has ${held.key} of ${held.date}, ` +
+        `the tape ${message.key} of ${message.date}`,
       { remedy: 'Feed a tape onto a bus, or under a prefix, that has nothing else of its dates.' },
     )
   }

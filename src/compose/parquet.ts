@@ -17,7 +17,8 @@ export async function writeParquet(file: string, columns: readonly TableColumn[]
     await db.run(createStaging(columns))
     await fillStaging(db, columns, rows)
     await db.run(
-      `COPY (SELECT ${columns.map(exported).join(', ')} FROM staged) TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`,
+      `COPY (SELECT ${columns.map(exported).join(', ')} FROM staged) ` +
+        `TO '${file.replaceAll("'", "''")}' (FORMAT parquet)`,
     )
   } catch (cause) {
     throw new ClosebellError('CB_ABSENT', `${file} cannot be written: ${(cause as Error).message}`, { cause })

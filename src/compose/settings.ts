@@ -46,7 +46,8 @@ export interface SettingSources {
 
 /**
  * What is in force, and why: a flag wins over a variable, a variable over the config file, that over the default.
- * @throws ClosebellError CB_USAGE for a flag, CB_CONFIG for a variable or the file, CB_ABSENT when a named file is not there
+ * @throws ClosebellError CB_USAGE for a flag, CB_CONFIG for a variable or the file, CB_ABSENT when a named file is not
+ * there
  */
 export function loadSettings({ flags, environment, folder, file }: SettingSources): LoadedSettings {
   const path = resolve(folder, file ?? 'closebell.json')

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tableOf, type TableName } from '../../schemas/tables.ts'
 import { dateToEventTime, numbers, texts, type ColumnValues, type Rows, type Store } from '../../src/ports/store.ts'
 import { seed } from '../seed.ts'
+import { doubles, randomOf, strings } from './awkward-values.ts'
 
 /** What a store adapter brings to the suite: a store that lasts until `stop`, and a way to age its tables. */
 export interface StoreHarness {
@@ -45,12 +46,6 @@ const without = (rows: Rows, ...names: readonly string[]): Record<string, Column
 const dayOf = (offset: number): number => day + offset * 86_400_000_000
 const dateOf = (offset: number): string => new Date(dayOf(offset) / 1000).toISOString().slice(0, 10)
 
-/** A linear congruential generator: enough to draw bit patterns that can be drawn again. */
-function randomOf(start: number): () => number {
-  let state = start >>> 0
-  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
-}
-
 const bits = (values: ColumnValues): string[] =>
   [...(values as Float64Array)].map((value) => {
     const view = new DataView(new ArrayBuffer(8))
@@ -85,10 +80,6 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       })
 
     it('gives doubles back bit for bit, and NaN as NaN', async () => {
-      const doubles = [
-        NaN, 0, -0, 1, -1.5, 0.1, 1 / 3, 2 ** 53, -(2 ** 53), 2 ** 53 + 2, 5e-324, 2.2250738585072014e-308, -1e-300,
-        Number.MAX_VALUE, -Number.MAX_VALUE, 1.7976931348623155e308, 6_244_678_924.61, Math.PI, 1e22, 123456789.123456789,
-      ] // prettier-ignore
       const rows = factorRows(
         doubles.map((raw, index) => ({ time: dayOf(1), instrument: `I${String(index).padStart(2, '0')}`, raw })),
       )
@@ -150,10 +141,6 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
     })
 
     it('gives strings back whatever they hold, and "" as ""', async () => {
-      const strings = [
-        'plain', '', "it's", '"quoted"', 'a,b', 'a=b', 'a b', ' ', 'back\\slash', 'trailing\\', 'line\nbreak', 'cr\rlf\r\n',
-        'tab\t', '\u0001\u007f\u2028\ufeff', '__proto__', 'constructor', 'null', 'NaN', "'; DROP TABLE factors; --", '贵州茅台', '🔔', 'ünï', '%20&x=1#',
-      ] // prettier-ignore
       const count = strings.length
       const instrument = strings.map((_, index) => `I${String(index).padStart(2, '0')}`)
       await write('instruments', {

@@ -3,6 +3,7 @@ import type { Epoch } from '../../../models/training/train.ts'
 import type { Family } from '../../../models/network/spec.ts'
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
+import type { Kept } from '../train-and-keep.ts'
 import { describe, withSettings } from '../flags.ts'
 import { dateRange, positiveNumber, wholeNumber, type DateRange } from '../values.ts'
 
@@ -93,11 +94,7 @@ async function train(context: Context, flags: Flags): Promise<void> {
       },
     })
     stage.end(`${done} epochs, RankIC ${kept.rankIc.toFixed(4)} on validation`)
-    context.answer(
-      kept,
-      () =>
-        `${kept.set} ${kept.artifact.slice(0, 12)}: ${kept.trainDays} + ${kept.validateDays} days, RankIC ${kept.rankIc.toFixed(4)}${kept.promoted ? ', promoted' : ''}`,
-    )
+    context.answer(kept, () => sentence(kept))
   })
 }
 
@@ -113,3 +110,7 @@ const defined = ({
   Object.fromEntries(
     Object.entries({ lookback, hidden, epochs, seeds, seed, learningRate }).filter(([, value]) => value !== undefined),
   )
+
+const sentence = ({ set, artifact, trainDays, validateDays, rankIc, promoted }: Kept): string =>
+  `${set} ${artifact.slice(0, 12)}: ${trainDays} + ${validateDays} days, RankIC ${rankIc.toFixed(4)}` +
+  (promoted ? ', promoted' : '')

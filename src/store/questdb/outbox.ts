@@ -52,7 +52,9 @@ export class Outbox {
     }
   }
 
-  /** Resolves when the server has committed the rows to its log; one append after another, in the order of the calls. */
+  /**
+   * Resolves when the server has committed the rows to its log; one append after another, in the order of the calls.
+   */
   append(spec: StoredTable, rows: Rows): Promise<void> {
     if (this.#waiting + rows.count > mostWaiting) {
       const fact = `${this.#waiting} rows wait for QuestDB and ${rows.count} more are beyond ${mostWaiting}`

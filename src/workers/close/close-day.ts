@@ -53,7 +53,9 @@ export interface CloseSummary {
   readonly times: CloseTimes
 }
 
-/** Closes a date once all partitions have: panels and style returns, jobs, factors, ML_C, completed. Null when aborted. */
+/**
+ * Closes a date once all partitions have: panels and style returns, jobs, factors, ML_C, completed. Null when aborted.
+ */
 export async function closeDay(
   options: CloseOptions,
   history: MarketHistory,

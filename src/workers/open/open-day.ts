@@ -12,7 +12,7 @@ import type { Store } from '../../ports/store.ts'
 import { dailyHistoryOf } from '../history/daily-history.ts'
 import { storedFundamentals } from '../history/fundamentals.ts'
 import type { Listing } from '../history/instruments.ts'
-import { MarketHistory } from '../history/market-history.ts'
+import type { MarketHistory } from '../history/market-history.ts'
 import { storedPanel } from '../history/panels.ts'
 import { exposuresInput, fundamentalsInput, graphInput, stylesInput } from '../scoring/inputs.ts'
 

@@ -58,7 +58,9 @@ export const graphOf = (input: Input): Graph => ({
 /** Columns of the exposures record behind the ten styles: what neutralisation needs. */
 const capColumns = ['float_cap', 'total_cap', 'industry'] as const
 
-/** Style exposures, caps and the industry (as a number: only who shares one matters) of every name that may be scored. */
+/**
+ * Style exposures, caps and the industry (as a number: only who shares one matters) of every name that may be scored.
+ */
 export function exposuresInput(exposures: Exposures, floatCap: Float64Array, date: string): Input {
   const n = exposures.instruments.length
   const industries = [...new Set(exposures.industries)].sort()

@@ -64,7 +64,10 @@ export class Sink {
     }
   }
 
-  /** Follows the topics as a member of the group `sink` until `signal`; offsets are committed behind the acknowledgement. */
+  /**
+   * Follows the topics as a member of the group `sink` until `signal`; offsets are committed behind the
+   * acknowledgement.
+   */
   async follow(signal: AbortSignal): Promise<void> {
     const members = await Promise.all(projected.map((topic) => this.join(topic)))
     const leave = (): void => members.forEach((member) => void member.leave())
