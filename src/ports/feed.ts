@@ -1,5 +1,5 @@
 import type { ClosebellError } from '../../schemas/errors.ts'
-import type { BookBatch, ChainName, TickBatch } from '../../schemas/market.ts'
+import type { BookBatch, ChainName, ReferenceEntry, TickBatch } from '../../schemas/market.ts'
 
 /**
  * What an adapter of a vendor gives: the events of whole channels, in channel order, as columnar blocks
@@ -39,6 +39,8 @@ export interface FeedDay {
   readonly date: string
   readonly profile: string
   readonly channels: readonly FeedChannel[]
+  /** What the source knows of each instrument at the open; absent where it tells nothing. Asked for before the blocks. */
+  reference?(): readonly ReferenceEntry[]
   /**
    * `report` is told of each row that is no event, and reading goes on; without it such a row is thrown.
    * The publisher holds what is ahead of the slowest channel, so channels that keep pace in time cost least memory.

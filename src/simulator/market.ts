@@ -1,4 +1,5 @@
 import { shiftTradingDays } from '../../schemas/calendars/index.ts'
+import type { ReferenceEntry } from '../../schemas/market.ts'
 import { cn, dayStart } from '../../schemas/profiles/index.ts'
 import type { BookBlock, Feed, FeedChannel, FeedDay, TickBlock } from '../ports/feed.ts'
 import { drawEarlierBars, isSuspended, sharesOf, sizeFactorOf, type DailyBars } from './bars.ts'
@@ -8,6 +9,7 @@ import { drawFundamentals, type FundamentalReport } from './fundamentals.ts'
 import { completeOptions, simulatedDates, type SimulationOptions } from './options.ts'
 import { drawPath, type MarketPath } from './path.ts'
 import { Random } from './random.ts'
+import { sessionReference, tradedShares, volumeDays } from './session-reference.ts'
 import { openingStart, lastSnapshot, snapshotTimes } from './session.ts'
 import { actionsPerEvent, TradingDay } from './trading-day.ts'
 import { drawUniverse, type Exchange, type Instrument } from './universe.ts'
@@ -45,6 +47,8 @@ export class SimulatedMarket implements Feed {
   private readonly snapshotTimes: Int32Array
   /** Closing prices in ticks after each simulated day that is known, before the first day in row 0. */
   private readonly closes: Int32Array[]
+  /** Shares traded by instrument on the last earlier days and each simulated day that is known. */
+  private readonly volumes: Float64Array[]
 
   constructor(options: SimulationOptions) {
     this.options = options
@@ -60,6 +64,9 @@ export class SimulatedMarket implements Feed {
     const lastRow = (dates.earlier.length - 1) * options.instruments
     const closes = this.earlierBars.close.subarray(lastRow, lastRow + options.instruments)
     this.closes = [Int32Array.from(closes, (close) => Math.round(close * priceScale))]
+    const { volume } = this.earlierBars
+    const rows = Array.from({ length: dates.earlier.length }, (_, row) => row * options.instruments)
+    this.volumes = rows.slice(-volumeDays).map((row) => volume.slice(row, row + options.instruments))
   }
 
   /** Total and floating shares of an instrument. */
@@ -91,7 +98,19 @@ export class SimulatedMarket implements Feed {
       ]
     })
     const blocks = this.blocks.bind(this)
-    return { date: this.dates[d], profile: cn.name, channels, blocks: () => blocks(d) }
+    const reference = (): ReferenceEntry[] => this.reference(d)
+    return { date: this.dates[d], profile: cn.name, channels, reference, blocks: () => blocks(d) }
+  }
+
+  /** As of the open of day d, in symbol order. */
+  private reference(d: number): ReferenceEntry[] {
+    while (this.closes.length <= d) this.simulate(this.closes.length - 1)
+    const known = this.volumes.slice(0, this.volumes.length - this.closes.length + 1 + d)
+    const entries = this.instruments.map(({ symbol }, i) => {
+      const shares = known.map((volumes) => volumes[i])
+      return sessionReference(symbol, this.closes[d][i] / priceScale, shares, this.shares(i).float)
+    })
+    return entries.sort((a, b) => (a.instrument < b.instrument ? -1 : 1))
   }
 
   private async *blocks(d: number): AsyncGenerator<{ readonly ticks: TickBlock } | { readonly books: BookBlock }> {
@@ -104,11 +123,13 @@ export class SimulatedMarket implements Feed {
     while (this.closes.length <= d) this.simulate(this.closes.length - 1)
     const { options, path } = this
     const closes = Int32Array.from(this.closes[d])
+    const volumes = new Float64Array(path.names)
     const actions = actionsOf(options)
     const log = new DayLog(2 * actions * path.names, this.snapshotTimes.length * path.names)
     this.instruments.forEach((instrument, i) => {
       if (this.isSuspended(d, i)) return
       const at = d * path.names + i
+      const firstRow = log.rows
       closes[i] = this.tradingDay.run(log, new Random(options.seed, 12, d, i), {
         instrument: i,
         level: path.level[(path.earlier + d) * path.names + i] + Math.log(priceScale),
@@ -119,8 +140,12 @@ export class SimulatedMarket implements Feed {
         actions,
         snapshotTimes: this.snapshotTimes,
       })
+      volumes[i] = tradedShares(log, firstRow, log.rows)
     })
-    if (this.closes.length === d + 1) this.closes.push(closes)
+    if (this.closes.length === d + 1) {
+      this.closes.push(closes)
+      this.volumes.push(volumes)
+    }
     return log
   }
 }

@@ -1,14 +1,15 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
-import type { ChainName } from '../../../schemas/market.ts'
+import type { ChainName, ReferenceEntry } from '../../../schemas/market.ts'
 import type { Outgoing } from '../../ports/bus.ts'
 import type { FeedDay } from '../../ports/feed.ts'
 import type { Log } from '../../ports/log.ts'
 import { codecs } from '../../wire/index.ts'
+import { partitionOf } from '../../wire/partition.ts'
 import type { PartitionProgress } from './resume.ts'
 
 /**
- * Session records that open a day where nobody has: DayOpened with the chains of this feed, and a Reference without
- * instruments. What was logged first stays as it is.
+ * Session records that open a day where nobody has: DayOpened with the chains of this feed, and a Reference with
+ * what its source tells of the instruments. What was logged first stays as it is.
  * @throws ClosebellError CB_CONFIG for another number of partitions, CB_USAGE when the log is past the date
  */
 export function openingOf(
@@ -17,6 +18,7 @@ export function openingOf(
   progress: readonly PartitionProgress[],
   log: Log,
 ): Outgoing[] {
+  const reference = progress.some(({ opened }) => opened === null) ? (day.reference?.() ?? []) : []
   const chains: ChainName[] = day.channels.map(({ channel }) => ({ producer, channel }))
   return progress.flatMap(({ opened, laterDate }, partition) => {
     if (laterDate !== null) {
@@ -28,7 +30,7 @@ export function openingOf(
         },
       )
     }
-    if (opened === null) return opening(day, partition, progress.length, chains)
+    if (opened === null) return opening(day, partition, progress.length, chains, reference)
     if (opened.partitions !== progress.length) {
       throw new ClosebellError(
         'CB_CONFIG',
@@ -42,11 +44,18 @@ export function openingOf(
   })
 }
 
-function opening(day: FeedDay, partition: number, partitions: number, chains: ChainName[]): Outgoing[] {
+function opening(
+  day: FeedDay,
+  partition: number,
+  partitions: number,
+  chains: ChainName[],
+  reference: readonly ReferenceEntry[],
+): Outgoing[] {
   const { date, profile } = day
+  const instruments = reference.filter(({ instrument }) => partitionOf(instrument, partitions) === partition)
   const records = [
     codecs.dayOpened.encode({ date, profile, partitions, partition, chains, universeHash: '' }),
-    codecs.reference.encode({ date, partition, instruments: [] }),
+    codecs.reference.encode({ date, partition, instruments }),
   ]
   return records.map((value) => ({ partition, date, key: 'session', value }))
 }
