@@ -89,7 +89,7 @@ describe('exit codes and messages', () => {
 })
 
 describe('from a simulated market to rows', () => {
-  const size = ['--instruments', '6', '--days', '2', '--events', '300', '--partitions', '2', '--seed', String(seed)]
+  const size = ['--instruments', '6', '--days', '2', '--events', '300', '--partitions', '3', '--seed', String(seed)]
   const store = 'duckdb:market.duckdb'
   const from = '2024-01-02'
   const show = async (...args: string[]): Promise<unknown> => {
@@ -100,7 +100,7 @@ describe('from a simulated market to rows', () => {
 
   beforeAll(async () => {
     const simulated = await run('simulate', '--out', 'market', ...size, '--json')
-    expect(JSON.parse(simulated.stdout)).toMatchObject({ seed, partitions: 2, from, to: '2024-01-03' })
+    expect(JSON.parse(simulated.stdout)).toMatchObject({ seed, partitions: 3, from, to: '2024-01-03' })
     const imported = await run('import', 'market', 'market/reference', '--store', store, '--json')
     expect(JSON.parse(imported.stdout)).toMatchObject({ instruments: 6, rejected: [] })
     const closed = await run('features', '--bus', 'tape:market', '--until-close', '--flow-size', 'filled', '--json')

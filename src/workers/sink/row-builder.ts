@@ -8,6 +8,7 @@ export class RowBuilder {
 
   /** `rows` rows; a scalar stands for every one of them. */
   add(rows: number, values: Readonly<Record<string, number | string | ArrayLike<number> | readonly string[]>>): void {
+    if (rows === 0) return // A partition without instruments: its columns have no type to tell.
     for (const [name, value] of Object.entries(values)) {
       const known = this.columns.get(name)
       const column = known ?? []

@@ -38,6 +38,7 @@ export class Sink {
     }
     for (const [table, builder] of builders.tables) {
       const rows = builder.build()
+      if (rows.count === 0) continue
       await this.store.append(table, rows)
       this.rows += rows.count
     }
