@@ -61,8 +61,7 @@ export function stateWeights(model: StateWeightModel | null, sets: readonly stri
   const shape: StateShape = { hidden: model.hidden, sets: model.sets.length }
   if (model.sets.join() !== sets.join() || model.parameters.length !== parameterCount(shape)) {
     const held = `weights of ${model.sets.join(', ')} with ${model.parameters.length} parameters`
-    const held = `${model.sets.join(', ')} with ${model.parameters.length} parameters`
-    const fact = `weights of ${held} asked for ${sets.join(', ')}`
+    const fact = `${held} asked for ${sets.join(', ')}`
     throw new ClosebellError('CB_ARTIFACT', fact)
   }
   return { weights: stateForward(Float64Array.from(model.parameters), shape, styles.values).weights, flags: [] }
