@@ -39,7 +39,7 @@ export interface FeedDay {
   readonly date: string
   readonly profile: string
   readonly channels: readonly FeedChannel[]
-  /** What the source knows of the instruments at the open, asked for before the blocks; absent where it tells nothing. */
+  /** What the source knows of the instruments at the open, asked for before the blocks; absent if it tells none. */
   reference?(): readonly ReferenceEntry[]
   /**
    * `report` is told of each row that is no event, and reading goes on; without it such a row is thrown.
