@@ -72,7 +72,7 @@ export function dateIn(row: CsvRow, name: string): string {
 
 /** A symbol. @throws RangeError */
 export function symbolIn(row: CsvRow): string {
-  const text = row['symbol']
+  const text = row['instrument']
   if (!/^[A-Za-z0-9.-][A-Za-z0-9._-]{0,31}$/.test(text)) throw new RangeError(`symbol '${text}' is none`)
   return text
 }

@@ -39,7 +39,7 @@ export async function importReference(store: Store, folder: string): Promise<Imp
 async function importInstruments(store: Store, path: string, rejected: RejectedRow[]): Promise<number> {
   const own = ['name', 'industry', 'float_shares', 'total_shares', 'list_date']
   const buffer = new RowBuffer(store, 'instruments', [...always, ...own, 'listed'])
-  await readRows(path, ['date', 'symbol', ...own], rejected, (row) =>
+  await readRows(path, ['date', 'instrument', ...own], rejected, (row) =>
     buffer.add({
       ...dayKey(dateIn(row, 'date'), symbolIn(row)),
       name: row['name'],
@@ -56,7 +56,7 @@ async function importInstruments(store: Store, path: string, rejected: RejectedR
 
 async function importFundamentals(store: Store, path: string, rejected: RejectedRow[]): Promise<number> {
   const buffer = new RowBuffer(store, 'fundamentals', [...always, 'period', ...indicators])
-  await readRows(path, ['symbol', 'period', 'usable', ...indicators], rejected, (row) => {
+  await readRows(path, ['instrument', 'period', 'usable', ...indicators], rejected, (row) => {
     const values = indicators.map((name): [string, number] => [name, numberIn(row, name)])
     const key = dayKey(dateIn(row, 'usable'), symbolIn(row))
     return buffer.add({ ...key, period: row['period'], ...Object.fromEntries(values) })
@@ -70,7 +70,7 @@ const barColumns = ['open', 'high', 'low', 'close', 'vwap', 'volume']
 async function importDaily(store: Store, path: string, rejected: RejectedRow[]): Promise<number> {
   const own = barColumns.map((name) => `pv_${name}`)
   const buffer = new RowBuffer(store, 'pv', [...always, 'origin', 'quality', ...own])
-  await readRows(path, ['date', 'symbol', ...barColumns], rejected, (row) => {
+  await readRows(path, ['date', 'instrument', ...barColumns], rejected, (row) => {
     const bar = Object.fromEntries(barColumns.map((name) => [`pv_${name}`, positiveIn(row, name)]))
     if (bar['pv_low'] > bar['pv_high']) throw new RangeError(`low ${row['low']} is above high ${row['high']}`)
     return buffer.add({ ...dayKey(dateIn(row, 'date'), symbolIn(row)), origin: 'simulated', quality: 0, ...bar })

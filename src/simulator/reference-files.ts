@@ -9,27 +9,27 @@ import type { SimulatedMarket } from './market.ts'
 
 const readme = `Reference data of a simulated market. Comma-separated, one header line, an empty field = not known.
 
-instruments.csv   date (listed as such from this date on), symbol, name, exchange, industry, float_shares, total_shares,
-                  list_date
-fundamentals.csv  symbol, period (quarter reported), announced (after the close of that day), usable (first trading day
-                  on which the report may be used), f01..f36: growth of revenue, net profit, recurring profit, operating
-                  cash flow, equity; ROE, ROA, gross margin, net margin, ROIC; CFO/NI, -(NI-CFO)/assets,
-                  recurring/total profit, revenue growth less receivables growth; current ratio, quick ratio,
-                  CFO/current liabilities, EBIT/interest; debt/assets, interest-bearing debt/invested capital,
-                  long-term debt/assets, -equity multiplier; turnover of assets, inventory, receivables, fixed assets;
-                  -goodwill/equity, -goodwill/assets; R&D/revenue, R&D/market value, expensed share; earnings yield,
-                  book to price, sales to price, cash flow to price, dividend yield
-daily.csv         date, symbol, open, high, low, close, vwap (CNY), volume (shares): the days before the first simulated
-                  one; no row = suspended
+instruments.csv   date (listed as such from this date on), instrument, name, exchange, industry, float_shares,
+                  total_shares, list_date
+fundamentals.csv  instrument, period (quarter reported), announced (after the close of that day), usable (first
+                  trading day on which the report may be used), f01..f36: growth of revenue, net profit, recurring
+                  profit, operating cash flow, equity; ROE, ROA, gross margin, net margin, ROIC; CFO/NI,
+                  -(NI-CFO)/assets, recurring/total profit, revenue growth less receivables growth; current ratio,
+                  quick ratio, CFO/current liabilities, EBIT/interest; debt/assets, interest-bearing debt/invested
+                  capital, long-term debt/assets, -equity multiplier; turnover of assets, inventory, receivables,
+                  fixed assets; -goodwill/equity, -goodwill/assets; R&D/revenue, R&D/market value, expensed share;
+                  earnings yield, book to price, sales to price, cash flow to price, dividend yield
+daily.csv         date, instrument, open, high, low, close, vwap (CNY), volume (shares): the days before the first
+                  simulated one; no row = suspended
 index.csv         date, close: float-cap-weighted index of daily.csv, 1000 at its first close
-planted.csv       date, symbol, expected: log return from the average price of the next trading day to that of the day
-                  \`horizon\` trading days later, as it could be expected at the close of the date
+planted.csv       date, instrument, expected: log return from the average price of the next trading day to that of
+                  the day \`horizon\` trading days later, as it could be expected at the close of the date
 `
 
 const number = (value: number, digits: number): string => (Number.isNaN(value) ? '' : value.toFixed(digits))
 
 function* instrumentLines(market: SimulatedMarket): Generator<string> {
-  yield 'date,symbol,name,exchange,industry,float_shares,total_shares,list_date\n'
+  yield 'date,instrument,name,exchange,industry,float_shares,total_shares,list_date\n'
   for (const [i, { symbol, name, exchange, industry, listDate }] of market.instruments.entries()) {
     const { float, total } = market.shares(i)
     yield `${market.earlierBars.dates[0]},${symbol},${name},${exchange},${industry},${float},${total},${listDate}\n`
@@ -38,7 +38,7 @@ function* instrumentLines(market: SimulatedMarket): Generator<string> {
 
 function* fundamentalLines(market: SimulatedMarket): Generator<string> {
   const names = Array.from({ length: indicatorCount }, (_, k) => `f${String(k + 1).padStart(2, '0')}`)
-  yield `symbol,period,announced,usable,${names.join(',')}\n`
+  yield `instrument,period,announced,usable,${names.join(',')}\n`
   for (const { instrument, period, announced, usable, values } of market.fundamentals) {
     const { symbol } = market.instruments[instrument]
     yield `${symbol},${period},${announced},${usable},${Array.from(values, (value) => number(value, 6)).join(',')}\n`
@@ -46,7 +46,7 @@ function* fundamentalLines(market: SimulatedMarket): Generator<string> {
 }
 
 function* dailyLines(market: SimulatedMarket): Generator<string> {
-  yield 'date,symbol,open,high,low,close,vwap,volume\n'
+  yield 'date,instrument,open,high,low,close,vwap,volume\n'
   const bars = market.earlierBars
   const n = market.instruments.length
   for (const [t, date] of bars.dates.entries()) {
@@ -69,7 +69,7 @@ function* indexLines(market: SimulatedMarket): Generator<string> {
 }
 
 function* plantedLines(market: SimulatedMarket): Generator<string> {
-  yield 'date,symbol,expected\n'
+  yield 'date,instrument,expected\n'
   const { dates, instruments, values } = market.plantedReturns()
   for (let k = 0; k < values.length; k++) {
     const date = dates[Math.floor(k / instruments.length)]

@@ -93,7 +93,7 @@ describe('reference data of a simulated market', () => {
   })
 
   it('without a file or a column says so', async () => {
-    await writeFile(join(folder, 'instruments.csv'), 'date,symbol\n')
+    await writeFile(join(folder, 'instruments.csv'), 'date,instrument\n')
     await expect(importReference(store, folder)).rejects.toThrow(/CB_FEED_INPUT: instruments.csv has no column name/)
     await rm(join(folder, 'instruments.csv'))
     await expect(importReference(store, folder)).rejects.toThrow(/CB_ABSENT: no file instruments.csv/)
