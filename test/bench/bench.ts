@@ -1,0 +1,14 @@
+import { line } from './line.ts'
+import { say } from './measure.ts'
+
+/** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
+const benches: Readonly<Record<string, () => Promise<object>>> = { line }
+
+const name = process.argv[2] ?? ''
+const bench = Object.hasOwn(benches, name) ? benches[name] : null
+if (bench === null) {
+  say(`no bench ${JSON.stringify(name)}; known: ${Object.keys(benches).join(', ')}`)
+  process.exitCode = 2
+} else {
+  process.stdout.write(`${JSON.stringify(await bench(), null, 2)}\n`)
+}
