@@ -116,7 +116,7 @@ export class PartitionStream {
     let isFirst = true
     return outputs.map((output) => {
       if (output.kind !== 'fault') return output
-      const bytes = isFirst ? message.value : new Uint8Array(0)
+      const bytes = isFirst ? message.value : Buffer.alloc(0)
       isFirst = false
       const { row, code, detail } = output.fault
       return this.quarantine(message, output.date, code, detail, row, bytes)
