@@ -5,15 +5,15 @@ class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandled.length, skipped: 0 }
     for (const module of modules) {
-      let tests = 0
+      const failedBefore = counts.failed
       for (const test of module.children.allTests()) {
-        tests++
         const { state } = test.result()
         if (state === 'passed') counts.passed++
         else if (state === 'failed') counts.failed++
         else counts.skipped++
       }
-      if (tests === 0 && module.state() === 'failed') counts.failed++
+      // A hook or an import that failed leaves no failed test behind.
+      if (module.state() === 'failed' && counts.failed === failedBefore) counts.failed++
     }
     process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
   }

@@ -88,5 +88,11 @@ export async function awaitResults(
   stop()
   await timer
   signal?.removeEventListener('abort', stop)
-  return results
+  // In the order of the sets, whichever came first: sums over factors then have one order.
+  return new Map(
+    sets.flatMap((set): [SetName, Result][] => {
+      const result = results.get(set)
+      return result === undefined ? [] : [[set, result]]
+    }),
+  )
 }

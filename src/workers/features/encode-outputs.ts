@@ -12,7 +12,7 @@ export interface Addressed {
 
 /** Messages of outputs, in their order. Keys are those of the rows, so that a repeat is recognised. */
 export function encodeOutputs(outputs: readonly StreamOutput[], partition: number): Addressed[] {
-  const dayRows = createHash('sha256')
+  let dayRows = createHash('sha256')
   return outputs.map((output) => {
     switch (output.kind) {
       case 'minuteRows': {
@@ -33,6 +33,7 @@ export function encodeOutputs(outputs: readonly StreamOutput[], partition: numbe
       }
       case 'partitionClosed': {
         const value = { ...output.value, rowsHash: dayRows.digest('hex'), codeVersion }
+        dayRows = createHash('sha256') // One batch of messages may close several days.
         return address(
           'days',
           partition,
