@@ -13,6 +13,7 @@ import { registerImport } from './commands/import.ts'
 import { registerModel } from './commands/model.ts'
 import { registerModels } from './commands/models.ts'
 import { registerOpen } from './commands/open.ts'
+import { registerReplay } from './commands/replay.ts'
 import { registerShow } from './commands/show.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerSink } from './commands/sink.ts'
@@ -38,6 +39,7 @@ const commands: readonly Register[] = [
   registerBackfill,
   registerTrain,
   registerModels,
+  registerReplay,
   registerShow,
 ]
 

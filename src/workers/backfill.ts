@@ -76,7 +76,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
 }
 
 /** Dates within [from, to] that were opened in the log. */
-async function openedDates(bus: Bus, from: string, to: string): Promise<string[]> {
+export async function openedDates(bus: Bus, from: string, to: string): Promise<string[]> {
   const dates: string[] = []
   const next = (await bus.offsets('market', 0)).next
   let offset = await bus.offsetOfDate('market', 0, from)

@@ -19,6 +19,7 @@ import { publishFeed } from '../../src/workers/feed.ts'
 import { fundamentalColumns } from '../../src/workers/history/fundamentals.ts'
 import { runModelWorker } from '../../src/workers/model/model-worker.ts'
 import { ModelsFolder } from '../../src/workers/models-folder.ts'
+import { replay } from '../../src/workers/replay/replay.ts'
 import { trainSet } from '../../src/workers/training/train-set.ts'
 import { sha256 } from '../../src/wire/index.ts'
 import { realClock } from '../real-clock.ts'
@@ -124,6 +125,8 @@ async function run(name: string, { block, store: changeStore }: Change = {}): Pr
   await runCloseWorker({ ...common, models, resultsDeadlineMs: 30_000, dates: [d] })
   stop.abort()
   await scoring
+  const again = await replay({ bus, profile: 'cn', from: d, to: d, scoring: { engine, models } })
+  expect(again).toMatchObject({ verdict: 'identical', compared: { results: 3, factors: 3, mlC: 1 } })
   for (const [key, hash] of await published(bus)) found.set(key, hash)
   await store.close()
   await bus.close()

@@ -1,4 +1,4 @@
-import type { Input, Job, Panel } from '../../../schemas/day.ts'
+import type { Job } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { Engine } from '../../../models/engine.ts'
@@ -7,6 +7,7 @@ import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { codecs } from '../../wire/index.ts'
+import { recordsOfJob } from '../scoring/job-records.ts'
 import { LogView } from '../scoring/log-view.ts'
 import type { ModelsFolder } from '../models-folder.ts'
 import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
@@ -82,19 +83,11 @@ async function handleJob(
 }
 
 async function recordsOf(options: ModelOptions, view: LogView, job: Job): Promise<JobRecords> {
-  const hashes = [...job.panelHashes, ...job.inputHashes, ...job.styleHashes]
-  for (let tries = 0; hashes.some((hash) => view.find(hash) === undefined); tries++) {
-    if (tries > retriesMax)
-      throw new ClosebellError('CB_NO_HISTORY', `records of job ${job.date} ${job.set} are not in the log`)
+  for (let tries = 0; tries <= retriesMax; tries++) {
+    const records = recordsOfJob(view, job)
+    if (records !== null) return records
     if (tries > 0) await options.clock.sleep(retryMs, options.signal)
     await view.refresh(job.date)
   }
-  const panels = job.panelHashes.map((hash) => view.find(hash) as Panel)
-  const pv = panels.filter((panel) => panel.set === 'PV')
-  return {
-    pv,
-    panels: job.set === 'PV' ? pv : panels.filter((panel) => panel.set === job.set),
-    inputs: job.inputHashes.map((hash) => view.find(hash) as Input),
-    styles: job.styleHashes.map((hash) => view.find(hash) as Input),
-  }
+  throw new ClosebellError('CB_NO_HISTORY', `records of job ${job.date} ${job.set} are not in the log`)
 }

@@ -1,0 +1,59 @@
+import type { Bus } from '../../ports/bus.ts'
+import { openedDates } from '../backfill.ts'
+import { compareRows } from './compare-rows.ts'
+import { compareScores, type Scoring } from './compare-scores.ts'
+import { difference, type Difference } from './difference.ts'
+
+export type { Difference } from './difference.ts'
+export type { Scoring } from './compare-scores.ts'
+
+export interface ReplayOptions {
+  readonly bus: Bus
+  readonly profile: string
+  readonly from: string
+  readonly to: string
+  /** Without an engine and models results are not scored again; factors and ML_C are still held against them. */
+  readonly scoring: Scoring | null
+  readonly signal?: AbortSignal
+  readonly onDay?: (date: string, done: number, days: number) => void
+}
+
+export interface ReplayOutcome {
+  readonly verdict: 'identical' | 'equivalent' | 'different'
+  readonly dates: readonly string[]
+  /** Records that were recomputed and held against the published ones. */
+  readonly compared: Readonly<Record<'minutes' | 'days' | 'results' | 'factors' | 'mlC', number>>
+  readonly difference: Difference | null
+}
+
+/**
+ * Past days once more from the log, compared with what was published; writes nothing. Features agree bit for bit,
+ * scores bit for bit under the same kernel build, else within 1e-5 of the largest: `equivalent`. Stops at the first
+ * difference.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
+  const { bus, profile, scoring } = options
+  const dates = await openedDates(bus, options.from, options.to)
+  const compared = { minutes: 0, days: 0, results: 0, factors: 0, mlC: 0 }
+  let verdict: ReplayOutcome['verdict'] = 'identical'
+  const differs = (found: Difference): ReplayOutcome => ({ verdict: 'different', dates, compared, difference: found })
+  if (dates.length === 0) {
+    const place = { topic: 'market' as const, partition: 0, offset: null, date: options.from }
+    return differs(difference(place, 'the log has no day of the span'))
+  }
+  for (const [i, date] of dates.entries()) {
+    if (options.signal?.aborted === true) break
+    for (let partition = 0; partition < (await bus.partitions('market')); partition++) {
+      const rows = await compareRows(bus, partition, date, profile)
+      compared.minutes += rows.minutes
+      compared.days += rows.days
+      if (rows.difference !== null) return differs(rows.difference)
+    }
+    const scores = await compareScores(bus, date, profile, scoring)
+    for (const name of ['results', 'factors', 'mlC'] as const) compared[name] += scores[name]
+    if (scores.difference !== null) return differs(scores.difference)
+    if (scores.isEquivalent) verdict = 'equivalent'
+    options.onDay?.(date, i + 1, dates.length)
+  }
+  return { verdict, dates, compared, difference: null }
+}
