@@ -31,8 +31,8 @@ const factorNames: readonly FactorName[] = [...sets, 'ML_C']
  * `heartbeat` says what the deployment is at.
  *
  * Workers send no heartbeats of their own yet: one here says that the bus answers, not that a worker lives.
- * @throws ClosebellError CB_USAGE, CB_CONFIG, CB_ABSENT when the bus has no topics, CB_WIRE_CRC when a factor is not the
- * one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE
+ * @throws ClosebellError CB_USAGE, CB_CONFIG, CB_ABSENT when the bus has no topics, CB_WIRE_CRC when a factor is not
+ * the one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE
  */
 export async function* subscribe(options: SubscribeOptions): AsyncGenerator<SubscriptionEvent, void, undefined> {
   const { from, sets: wanted = factorNames } = options

@@ -16,7 +16,7 @@ export class HandClock implements Clock {
     return this.ms
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(_ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.sleepers.delete(wake)

@@ -57,20 +57,23 @@ describe('subscribe', () => {
     expect(Object.keys((value as DayEvent).weights)).toEqual(['PV', 'HF'])
   })
 
-  it.each(['before', 'during', 'after'])('started %s the close, gets the day once and whole', async (moment) => {
-    await closeDay(bus, first)
-    const started = { before: 0, during: 1, after: 2 }[moment]
-    const days = follow(bus, { from: second })
-    const reading: Promise<string[]>[] = []
-    const start = (): void => void reading.push(readFor(days, quietMs))
-    if (started === 0) start()
-    const completed = await publishFactors(bus, second)
-    if (started === 1) start()
-    if (started < 2) await realClock.sleep(50)
-    await publish(bus, 'completed', second, completed)
-    if (started === 2) start()
-    expect(await reading[0]).toEqual([`day ${second}`])
-  })
+  it.each(['before', 'during', 'after'] as const)(
+    'started %s the close, gets the day once and whole',
+    async (moment) => {
+      await closeDay(bus, first)
+      const started = { before: 0, during: 1, after: 2 }[moment]
+      const days = follow(bus, { from: second })
+      const reading: Promise<string[]>[] = []
+      const start = (): void => void reading.push(readFor(days, quietMs))
+      if (started === 0) start()
+      const completed = await publishFactors(bus, second)
+      if (started === 1) start()
+      if (started < 2) await realClock.sleep(50)
+      await publish(bus, 'completed', second, completed)
+      if (started === 2) start()
+      expect(await reading[0]).toEqual([`day ${second}`])
+    },
+  )
 
   it('from a date begins with it, from latest with the newest completed day', async () => {
     for (const date of [first, second, third]) await closeDay(bus, date)
@@ -79,7 +82,7 @@ describe('subscribe', () => {
     expect(await readFor(follow(bus, { from: '2030-01-01' }), quietMs)).toEqual([])
   })
 
-  it('asking for the next commits the last: a reader that died at work gets the day again, one that asked on does not', async () => {
+  it('asking for the next commits the last: who died at work gets the day again, who asked on does not', async () => {
     for (const date of [first, second]) await closeDay(bus, date)
     const died = follow(bus, { group: 'desk', from: first })
     expect(await nextOf(died)).toBe(`day ${first}`)
