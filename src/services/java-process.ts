@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -124,15 +125,21 @@ export async function stop(folder: string, record: ServiceRecord): Promise<void>
   rmSync(recordPath(folder), { force: true })
 }
 
-/** Ports that are free now. They are held open together, so that no two are the same. */
+/**
+ * Ports below those that systems hand out to outgoing connections: among them, a client that keeps asking for a
+ * stopped service could be given the service's own port, and hold it.
+ */
+const lowestPort = 20_000
+const highestPort = 32_000
+
+/** Distinct ports that are free now. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(lowestPort, highestPort)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
 }
 
 const listen = (port: number): Promise<ReturnType<typeof createServer>> =>
@@ -150,6 +157,15 @@ export async function isFree(port: number): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** Whether a port is free, or becomes so: a process that was just killed holds its ports a moment longer. */
+export async function becomesFree(port: number): Promise<boolean> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    if (await isFree(port)) return true
+    await sleep(100)
+  }
+  return false
 }
 
 /** Whether something accepts connections on a port. */

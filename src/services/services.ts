@@ -5,7 +5,7 @@ import { defaultCache, jarFolder, requireJava, type ServiceName } from './artifa
 import {
   answers,
   freePorts,
-  isFree,
+  becomesFree,
   isRunning,
   launch,
   readPorts,
@@ -157,7 +157,7 @@ async function start<Ports extends object>(options: UpOptions, recipe: Recipe<Po
 
 /** A port that was asked for is no matter of retrying: another one would not be it. */
 async function requireFree(name: ServiceName, port: number | undefined): Promise<void> {
-  if (port !== undefined && !(await isFree(port))) {
+  if (port !== undefined && !(await becomesFree(port))) {
     throw new ClosebellError('CB_SERVICE', `port ${port} is taken, ${name} cannot start on it`, {
       remedy: 'Name another port, or none.',
     })
@@ -168,7 +168,7 @@ async function startKafka(options: UpOptions): Promise<RunningKafka> {
   const record = await start<KafkaPorts>(options, {
     name: 'kafka',
     ports: async (last) => {
-      if (last !== null && (await isFree(last.broker)) && (await isFree(last.controller))) {
+      if (last !== null && (await becomesFree(last.broker)) && (await becomesFree(last.controller))) {
         if (options.kafkaPort === undefined || options.kafkaPort === last.broker) return last
       }
       await requireFree('kafka', options.kafkaPort)
@@ -185,7 +185,8 @@ async function startQuestdb(options: UpOptions): Promise<RunningQuestdb> {
   const record = await start<QuestdbPorts>(options, {
     name: 'questdb',
     ports: async (last) => {
-      const free = last !== null && (await Promise.all(Object.values<number>({ ...last }).map(isFree))).every(Boolean)
+      const free =
+        last !== null && (await Promise.all(Object.values<number>({ ...last }).map(becomesFree))).every(Boolean)
       if (free && (options.questdbPort === undefined || options.questdbPort === last.http)) return last
       await requireFree('questdb', options.questdbPort)
       const [http = 0, min = 0, pg = 0, ilp = 0] = await freePorts(4)

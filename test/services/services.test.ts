@@ -28,7 +28,7 @@ const occupy = (port: number): Promise<number> =>
   })
 
 describe.skipIf(services === null)('real services', () => {
-  it('QuestDB comes up, is found by its pid file, left alone when up comes again, and comes back on its ports', async () => {
+  it('QuestDB is found by its pid file, left alone when up comes again, and comes back on its ports', async () => {
     const first = await up({ folder, kafka: false })
     expect(first.kafka).toBeNull()
     expect((await status({ folder })).questdb).toEqual({ state: 'running', service: first.questdb })

@@ -17,13 +17,28 @@ const unreachable = new Set([
   'KafkaJSLockTimeout',
 ])
 
+/** Leaders are being elected, or a coordinator reads its groups from disk after a start. */
+const passingTypes = new Set([
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
+
+/** kafkajs wraps what it will not retry: what counts is inside. */
+function unwrap(error: unknown, wrappers: readonly string[]): KafkaFailure {
+  const failure = error as KafkaFailure
+  const isWrapped = wrappers.includes(failure.name ?? '') && failure.cause instanceof Error
+  return isWrapped ? unwrap(failure.cause, wrappers) : failure
+}
+
 /** Whether a request fails only until the broker is back, or its metadata is read again. */
 export function isPassing(error: unknown): boolean {
-  const { name = '', type = '', code = '' } = error as KafkaFailure
-  if (unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET') return true
-  return ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE', 'KAFKA_STORAGE_ERROR'].includes(
-    type,
-  )
+  const { name = '', type = '', code = '' } = unwrap(error, ['KafkaJSNonRetriableError'])
+  return unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET' || passingTypes.has(type)
 }
 
 /** Whether the group moved on to a newer generation, so that what this member wanted to commit is its successor's. */
@@ -33,8 +48,9 @@ export const isOutdated = (error: unknown): boolean =>
 /** The closebell error that stands for a failure of kafkajs. */
 export function busError(error: unknown, doing: string): ClosebellError {
   if (error instanceof ClosebellError) return error
-  const { name, type, message = String(error), cause } = error as KafkaFailure
-  if (name === 'KafkaJSNumberOfRetriesExceeded' && cause !== undefined) return busError(cause, doing)
+  const failure = unwrap(error, ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded'])
+  if (failure instanceof ClosebellError) return failure
+  const { type, message = String(error) } = failure
   const fact = `${doing}: ${message}`
   if (type === 'OFFSET_OUT_OF_RANGE') return new ClosebellError('CB_BUS_GAP', fact, { cause: error })
   if (type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE') {
@@ -44,6 +60,6 @@ export function busError(error: unknown, doing: string): ClosebellError {
     })
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return new ClosebellError('CB_ABSENT', fact, { cause: error })
-  if (isPassing(error)) return new ClosebellError('CB_BUS_UNREACHABLE', fact, { cause: error, retriable: true })
+  if (isPassing(failure)) return new ClosebellError('CB_BUS_UNREACHABLE', fact, { cause: error, retriable: true })
   return new ClosebellError('CB_INTERNAL', fact, { cause: error })
 }

@@ -2,8 +2,11 @@ import type { Consumer } from 'kafkajs'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Assignment, Bus, Committed, GroupHandlers, Membership } from '../../ports/bus.ts'
 import type { Client } from './client.ts'
-import { busError, isOutdated } from './failure.ts'
+import { busError, isOutdated, isPassing } from './failure.ts'
 import { fetchWaitMs } from './partition-reader.ts'
+
+/** Restarts of the membership without a join between them: kafkajs itself retried for half a minute before some. */
+const maxRestarts = 40
 
 export interface GroupPlace {
   readonly topic: TopicName
@@ -25,6 +28,9 @@ export class GroupMember implements Membership {
   readonly #consumer: Consumer
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
   #epoch = 0
+  #restarts = 0
+  /** Pending while kafkajs is on its way into the group: it cannot be stopped before it has arrived or failed. */
+  #joining: ReturnType<typeof withResolvers> | null = null
   #owned: ReadonlySet<number> = new Set()
   #reading = new AbortController()
   /** Ends when the handlers of all earlier epochs have returned. */
@@ -46,7 +52,7 @@ export class GroupMember implements Membership {
       heartbeatInterval: 300,
       maxWaitTimeInMs: fetchWaitMs,
       allowAutoTopicCreation: false,
-      retry: { restartOnFailure: async () => false },
+      retry: { restartOnFailure: async (error) => this.#mayRestart(error) },
     })
   }
 
@@ -55,12 +61,19 @@ export class GroupMember implements Membership {
     const { GROUP_JOIN, REBALANCING, CRASH } = consumer.events
     consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[this.#place.path] ?? []))
     consumer.on(REBALANCING, () => this.#reading.abort())
-    consumer.on(CRASH, ({ payload }) => void this.#finish(this.#named(payload.error)))
+    consumer.on(CRASH, ({ payload }) => {
+      this.#reading.abort()
+      this.#joining?.resolve()
+      if (payload.restart) this.#joining = withResolvers()
+      else void this.#finish(this.#named(payload.error))
+    })
+    this.#joining = withResolvers()
     try {
       await consumer.connect()
       await consumer.subscribe({ topic: this.#place.path, fromBeginning: true })
       await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
     } catch (error) {
+      this.#joining.resolve()
       throw busError(error, `joining the group ${this.#place.group}`)
     }
   }
@@ -80,6 +93,10 @@ export class GroupMember implements Membership {
     await this.#finish(null)
   }
 
+  #mayRestart(error: unknown): boolean {
+    return this.#end === null && isPassing(error) && ++this.#restarts <= maxRestarts
+  }
+
   #named(error: unknown): Error {
     return busError(error, `keeping the membership of the group ${this.#place.group}`)
   }
@@ -93,6 +110,10 @@ export class GroupMember implements Membership {
     this.#consumer.pause([{ topic: this.#place.path, partitions: [...partitions] }])
     this.#reading.abort()
     this.#owned = new Set(partitions)
+    this.#restarts = 0
+    this.#joining?.resolve()
+    this.#joining = null
+    if (this.#end !== null) return
     const epoch = ++this.#epoch
     const reading = new AbortController()
     this.#reading = reading
@@ -124,9 +145,9 @@ export class GroupMember implements Membership {
   async #committed(partitions: readonly number[]): Promise<readonly Assignment[]> {
     const admin = await this.#client.admin()
     const { group, path } = this.#place
-    const [found] = await admin.fetchOffsets({ groupId: group, topics: [path] }).catch((error: unknown) => {
-      throw this.#named(error)
-    })
+    const [found] = await this.#client.patiently(`asking for the offsets of the group ${group}`, () =>
+      admin.fetchOffsets({ groupId: group, topics: [path] }),
+    )
     return [...partitions]
       .sort((a, b) => a - b)
       .map((partition) => {
@@ -141,6 +162,9 @@ export class GroupMember implements Membership {
     this.#end ??= (async () => {
       this.#reading.abort()
       if (error === null) await this.#work
+      await this.#joining?.promise
+      // kafkajs counts itself as running only after it has told of the join.
+      await this.#client.clock.sleep(0)
       this.#owned = new Set()
       await this.#consumer.disconnect().catch(() => undefined)
       if (error === null) this.#settle.resolve()

@@ -97,7 +97,7 @@ class KafkaBus implements Bus {
         expected = (fetched.at(-1)?.offset ?? expected - 1) + 1
         const isLast = expected >= stop
         // The next fetch is under way while the messages of this one are worked on.
-        if (!isLast) {
+        if (!isLast && !isOver()) {
           ahead = reader.fetch(expected)
           ahead.catch(() => undefined)
         }

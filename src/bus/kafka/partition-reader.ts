@@ -23,6 +23,8 @@ export class PartitionReader {
   readonly #clock: Clock
   readonly #place: ReaderPlace
   #isOpen = false
+  #isClosed = false
+  #pending: Promise<unknown> = Promise.resolve()
 
   constructor(cluster: Cluster, clock: Clock, place: ReaderPlace) {
     this.#cluster = cluster
@@ -35,19 +37,30 @@ export class PartitionReader {
    * @param maxBytes 1 gives the one stored batch that holds the offset
    * @throws CB_BUS_GAP when the log has no message with the offset any more, or misses one after it
    */
-  async fetch(offset: number, maxBytes: number = fetchBytes): Promise<readonly Logged[]> {
+  fetch(offset: number, maxBytes: number = fetchBytes): Promise<readonly Logged[]> {
+    const fetched = this.#fetch(offset, maxBytes)
+    this.#pending = fetched.catch(() => undefined)
+    return fetched
+  }
+
+  /** Waits for a fetch that is under way: it would open again the connection that was closed under it. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#pending
+    await this.#cluster.disconnect()
+  }
+
+  async #fetch(offset: number, maxBytes: number): Promise<readonly Logged[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         return this.#accept(await this.#request(offset, maxBytes), offset)
       } catch (error) {
-        if (attempt === attempts || !isPassing(error)) throw busError(error, `reading ${this.#name} at ${offset}`)
+        if (attempt === attempts || this.#isClosed || !isPassing(error)) {
+          throw busError(error, `reading ${this.#name} at ${offset}`)
+        }
         await this.#recover(error, attempt)
       }
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#cluster.disconnect()
   }
 
   get #name(): string {
