@@ -1,6 +1,7 @@
-import { fundamentalScores, standardise, type FundamentalReport } from './fundamentals.ts'
+import { fundamentalScores, type FundamentalReport } from './fundamentals.ts'
 import type { SimulationOptions } from './options.ts'
 import { Random } from './random.ts'
+import { standardise } from './section.ts'
 import * as planted from './signal.ts'
 import type { Instrument } from './universe.ts'
 
@@ -75,12 +76,14 @@ function plant(
   options: SimulationOptions,
   today: { state: Float64Array; fundamentals: Float64Array; gate: number; industry: Int32Array },
   groups: { neighbours: Int32Array; width: number },
+  industries: Int32Array,
   out: Drift,
 ): void {
   const parts = planted.partsOf(options.signal)
   const size = planted.strength(options.horizon)
+  const nearest = planted.nearestAgainstIndustry(today.state, today.industry, industries)
   for (let i = 0; i < out.expected.length; i++) {
-    const near = planted.neighbourState(today.state, today.industry, i, planted.neighbourCount)
+    const near = nearest[i]
     const alike = planted.neighbourState(today.state, groups.neighbours, i, groups.width)
     const fromState =
       parts.own * today.state[i] +
@@ -138,7 +141,7 @@ export function drawPath(
       gate: planted.regimeGate(lastSizeReturns(styles, t)),
       industry: planted.industryNeighbours(industries, Float64Array.from(floatCap)),
     }
-    plant(options, today, groups, { expected: row(expected), daily: row(daily) })
+    plant(options, today, groups, industries, { expected: row(expected), daily: row(daily) })
   }
   const start = anchor(new Random(seed, 6), level, n, earlier)
   const shown = {

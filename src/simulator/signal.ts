@@ -8,10 +8,12 @@
  *   PV  the last hour drifts by 0.7 % s_PV away from the day's average price, and sizes grow by exp(0.12 s_PV).
  * It says what the name, or its neighbours, will earn from the average price of d+1 to that of d+1+H, as a log return:
  *   own           e = K s(i,d)
- *   neighbours    e = K sqrt(m) mean of s(j,d), j the m = 6 other names of i's industry nearest in ln float cap
- *                 (cap at the average price of d-1; ties by symbol; fewer where the industry has fewer)
- *   regime        e = K [g Z_industry + (1-g) Z_financial]: Z as in `neighbours`, Z_financial over the other names of
- *                 i's financial group (names of one group have alike fundamentals, across industries), and
+ *   neighbours    e = K Z_industry, the mean of s(j,d) over the 6 other names of i's industry nearest in ln float cap
+ *                 (cap at the average price of d-1; ties by symbol), less the mean over all other names of the
+ *                 industry, standardised over the section; 0 in an industry of seven names or fewer. Factors are
+ *                 industry-neutral, so that what an industry has in common could not be found in them
+ *   regime        e = K [g Z_industry + (1-g) Z_financial]: Z_financial is sqrt(m) times the mean over the m other names
+ *                 of i's financial group (names of one group have alike fundamentals, across industries), and
  *                 g = 1/(1+exp(-4 x)), x = mean size-factor return of the days d-19..d over 0.25 %. The size factor
  *                 earns +0.25 % or -0.25 % a day in turn, each for 15 to 25 days (it has mean 0 under other signals)
  *   fundamentals  e = K z, z the section's z-score of the sum of w_f times the percentile rank of indicator f as
@@ -24,6 +26,7 @@
  * which stand still.
  */
 import type { Signal } from './options.ts'
+import { standardise } from './section.ts'
 
 export const persistence = 0.5
 export const visibilityNoise = 0.5
@@ -93,6 +96,28 @@ export function neighbourState(state: Float64Array, neighbours: Int32Array, i: n
     count++
   }
   return count === 0 ? 0 : sum / Math.sqrt(count)
+}
+
+/**
+ * The nearest names' mean state less that of all other names of the industry, standardised over the section: 0 in an
+ * industry whose every other name is among the nearest.
+ */
+export function nearestAgainstIndustry(state: Float64Array, nearest: Int32Array, industries: Int32Array): Float64Array {
+  const count = 1 + industries.reduce((last, industry) => Math.max(last, industry), 0)
+  const sums = new Float64Array(count)
+  const members = new Float64Array(count)
+  industries.forEach((industry, i) => {
+    sums[industry] += state[i]
+    members[industry] += 1
+  })
+  const apart = state.map((own, i) => {
+    const others = members[industries[i]] - 1
+    if (others <= neighbourCount) return 0
+    const near = neighbourState(state, nearest, i, neighbourCount) / Math.sqrt(neighbourCount)
+    return near - (sums[industries[i]] - own) / others
+  })
+  standardise(apart)
+  return apart
 }
 
 /** The other names of each name's group, -1 = none; [names][widest group - 1]. */
