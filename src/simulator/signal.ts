@@ -12,8 +12,8 @@
  *                 (cap at the average price of d-1; ties by symbol), less the mean over all other names of the
  *                 industry, standardised over the section; 0 in an industry of seven names or fewer. Factors are
  *                 industry-neutral, so that what an industry has in common could not be found in them
- *   regime        e = K [g Z_industry + (1-g) Z_financial]: Z_financial is sqrt(m) times the mean over the m other names
- *                 of i's financial group (names of one group have alike fundamentals, across industries), and
+ *   regime        e = K [g Z_industry + (1-g) Z_financial]: Z_financial is sqrt(m) times the mean over the m other
+ *                 names of i's financial group (names of one group have alike fundamentals, across industries), and
  *                 g = 1/(1+exp(-4 x)), x = mean size-factor return of the days d-19..d over 0.25 %. The size factor
  *                 earns +0.25 % or -0.25 % a day in turn, each for 15 to 25 days (it has mean 0 under other signals)
  *   fundamentals  e = K z, z the section's z-score of the sum of w_f times the percentile rank of indicator f as

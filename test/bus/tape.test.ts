@@ -158,8 +158,8 @@ describe('a writer that was killed', () => {
     const writer = open()
     expect(await writer.publish('market', [message('e', { date: '2023-02-02' })])).toBe(4)
     expect((await readAll(await restart(writer), 'market', 0)).map(textOf)).toEqual(['a', 'b', 'c', 'd', 'e'])
-    const records = await readWithAvsc(market('2023-02-02'))
-    expect(records.map(({ value }) => value.toString())).toEqual(['c', 'd', 'e'])
+    const sync = bytes.subarray(whole - 16, whole)
+    expect(readFileSync(market('2023-02-02')).subarray(-16)).toEqual(sync)
   })
 
   it('before the first block of a file was whole leaves a file that counts as absent', async () => {
