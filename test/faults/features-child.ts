@@ -61,7 +61,7 @@ const worker = new FeaturesWorker({
   sizing: 'order',
   ...(state === '-' ? {} : { state }),
   // Due behind nearly every message: the snapshot is then never far from where the process dies.
-  snapshotIntervalMs: 5,
+  snapshotIntervalMs: 3,
   end: 'until-close',
   minuteRows: true,
 })

@@ -26,7 +26,7 @@ type Instant = readonly [where: 'message' | 'publish' | 'rename' | 'never', coun
 const instants: readonly Instant[] = [
   ['publish', 2 + random.below(20)],
   ['rename', 2 + random.below(4)],
-  ...Array.from({ length: kills - 2 }, (): Instant => ['message', 40 + random.below(200)]),
+  ...Array.from({ length: kills - 2 }, (): Instant => ['message', 100 + random.below(200)]),
 ]
 
 /** Without snapshots there is no rename to die at. */
@@ -89,7 +89,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('a features worker that is killed and started again', () => {
-  it.each(instants)('at %s %i gives the same rows and one completed', async (...instant) => {
+  it.each(instants)('at %s %i gives the same rows and one completed', { timeout: 300_000 }, async (...instant) => {
     const name = instant.join('-')
     const state = join(folder, `${name}-state`)
     const withSnapshot = await killedAndStartedAgain(name, state, instant)
