@@ -41,14 +41,16 @@ export function isPassing(error: unknown): boolean {
   return unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET' || passingTypes.has(type)
 }
 
+const wrappers = ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded']
+
 /** Whether the group moved on to a newer generation, so that what this member wanted to commit is its successor's. */
 export const isOutdated = (error: unknown): boolean =>
-  ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes((error as KafkaFailure).type ?? '')
+  ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(unwrap(error, wrappers).type ?? '')
 
 /** The closebell error that stands for a failure of kafkajs. */
 export function busError(error: unknown, doing: string): ClosebellError {
   if (error instanceof ClosebellError) return error
-  const failure = unwrap(error, ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded'])
+  const failure = unwrap(error, wrappers)
   if (failure instanceof ClosebellError) return failure
   const { type, message = String(error) } = failure
   const fact = `${doing}: ${message}`
