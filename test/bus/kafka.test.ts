@@ -147,6 +147,5 @@ describe.skipIf(services === null)('kafka under faults', () => {
         rmSync(folder, { recursive: true })
       }
     },
-    120_000,
   )
 })
