@@ -36,6 +36,8 @@ export const remedies = {
   CB_ROW_DIFFERS: 'A row was published again with other bytes: stop, and compare the code versions of both workers.',
   CB_SERVICE: 'A service did not start: read the log that is named.',
   CB_REQUIREMENT: 'Something that is needed is missing on this machine.',
+  CB_ACCESS: 'Send the token as Authorization: Bearer, and ask under the server’s own name.',
+  CB_RETRACTED: 'The date has no valid values: undo what was done with them, and wait for its next revision.',
   CB_SILENT: 'No heartbeat arrives: look at closebell status.',
   CB_INTERNAL: 'A fault of closebell itself: please report it with the message.',
 } as const
