@@ -281,6 +281,7 @@ export const late = record<Late>('Late', 'An event below a mark of its own chain
   field('mark_time', 'long', 'the mark it lies below', { unit: 'µs' }),
 ])
 
+/** What a worker says of itself every few seconds and whenever its state changes. Absent figures are 0 or ''. */
 export interface Status {
   worker: string
   owner: string
@@ -293,6 +294,27 @@ export interface Status {
   /** Clock of the worker, ms UTC. */
   reportedAt: number
   detail: string
+  /** Events of the date so far, and how many came in a second since the last report. */
+  events: number
+  rate: number
+  late: number
+  quarantined: number
+  /** Names with rows, and those of them with a gap. */
+  names: number
+  gaps: number
+  /** End of the last sealed minute, µs UTC. */
+  sealedTime: number
+  /** When the last snapshot was written, ms UTC. */
+  snapshotAt: number
+  /** Stages of a close: how much of it there is and how much of that is in. */
+  done: number
+  total: number
+  /** Until when the stage waits, ms UTC; 0 = for as long as it takes. */
+  deadline: number
+  /** What is waited for: chains, partitions or sets. */
+  waiting: string[]
+  /** Seconds between two reports; a worker that misses several is gone. */
+  interval: number
 }
 
 export const status = record<Status>('Status', 'Heartbeat of a worker', [
@@ -306,4 +328,17 @@ export const status = record<Status>('Status', 'Heartbeat of a worker', [
   field('mark_time', 'long', 'lowest mark', { unit: 'µs' }),
   field('reported_at', 'long', 'clock of the worker', { unit: 'ms' }),
   field('detail', 'string', 'free text'),
+  field('events', 'long', 'events of the date so far', { default: 0 }),
+  field('rate', 'double', 'events a second since the last report', { default: 0 }),
+  field('late', 'long', 'late events of the date', { default: 0 }),
+  field('quarantined', 'long', 'refused events of the date', { default: 0 }),
+  field('names', 'int', 'names with rows', { default: 0 }),
+  field('gaps', 'int', 'names with a gap', { default: 0 }),
+  field('sealed_time', 'long', 'end of the last sealed minute, 0 = none', { unit: 'µs', default: 0 }),
+  field('snapshot_at', 'long', 'when the last snapshot was written, 0 = never', { unit: 'ms', default: 0 }),
+  field('done', 'int', 'parts of the stage that are in', { default: 0 }),
+  field('total', 'int', 'parts of the stage', { default: 0 }),
+  field('deadline', 'long', 'until when the stage waits, 0 = for as long as it takes', { unit: 'ms', default: 0 }),
+  field('waiting', arrayOf('string'), 'what is waited for: chains, partitions or sets', { default: [] }),
+  field('interval', 'double', 'time between two reports, 0 = not said', { unit: 's', default: 0 }),
 ])

@@ -1,0 +1,75 @@
+import type { Status } from '../../../schemas/day.ts'
+import { ClosebellError } from '../../../schemas/errors.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
+import { codecs, kindOf } from '../../wire/index.ts'
+import { stoppedStage } from './heartbeat.ts'
+
+/** So many of the newest reports tell what every worker does now; older ones are of workers long gone. */
+const newest = 2000
+/** A worker that missed this many beats is silent. */
+const missedBeats = 5
+
+/** The newest report of every worker: of each partition whoever owns it now, of the others each process. */
+export class StatusBoard {
+  readonly #latest = new Map<string, Status>()
+
+  take(messages: readonly Pick<Logged, 'value'>[]): void {
+    for (const { value } of messages) {
+      const status = readStatus(value)
+      if (status === null) continue
+      const { worker, partition, owner, reportedAt } = status
+      const key = partition < 0 ? `${worker}||${owner}` : `${worker}|${partition}`
+      const known = this.#latest.get(key)
+      if (known === undefined || known.reportedAt <= reportedAt) this.#latest.set(key, status)
+    }
+  }
+
+  /** By worker, partition and owner. */
+  reports(worker?: string): readonly Status[] {
+    return [...this.#latest.values()]
+      .filter((status) => worker === undefined || status.worker === worker)
+      .sort((a, b) => a.worker.localeCompare(b.worker) || a.partition - b.partition || a.owner.localeCompare(b.owner))
+  }
+}
+
+/** A report of a version that we do not know is passed over: reports are for people, and new ones come in seconds. */
+function readStatus(value: Uint8Array): Status | null {
+  try {
+    return kindOf(value) === 'status' ? codecs.status.decode(value) : null
+  } catch (error) {
+    if (error instanceof ClosebellError) return null
+    throw error
+  }
+}
+
+/** `now` ms UTC. */
+export function livenessOf({ stage, reportedAt, interval }: Status, now: number): 'live' | 'silent' | 'stopped' {
+  if (stage === stoppedStage) return 'stopped'
+  return now - reportedAt > 1000 * missedBeats * Math.max(interval, 1) ? 'silent' : 'live'
+}
+
+/** The board as it stands now; empty where the topic does not exist yet. */
+export async function readStatusBoard(bus: Bus, board = new StatusBoard()): Promise<StatusBoard> {
+  if ((await bus.partitions('status')) === 0) return board
+  const { first, next } = await bus.offsets('status', 0)
+  if (first === next) return board
+  const from = Math.max(first, next - newest)
+  for await (const messages of bus.read('status', 0, { from, until: 'end' })) board.take(messages)
+  return board
+}
+
+/** Keeps a board up to date until `signal`; `onReport` is told after each batch. */
+export async function followStatus(
+  bus: Bus,
+  board: StatusBoard,
+  signal: AbortSignal,
+  onReport: () => void = () => undefined,
+): Promise<void> {
+  if ((await bus.partitions('status')) === 0) return
+  const { first, next } = await bus.offsets('status', 0)
+  const from = Math.max(first, next - newest)
+  for await (const messages of bus.read('status', 0, { from, until: 'never', signal })) {
+    board.take(messages)
+    onReport()
+  }
+}
