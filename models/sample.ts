@@ -43,6 +43,8 @@ export interface FeaturePanel {
   readonly columns: readonly string[]
   /** [dates][columns][instruments] */
   readonly values: Float64Array
+  /** PV only, [dates][instruments]: price x factor is comparable across days; without them prices are as they stand. */
+  readonly factors?: Float64Array
 }
 
 /** The cross-section of one day as the network reads it. */

@@ -54,9 +54,16 @@ const rowColumns = [
   col('quality', 'long'),
 ]
 
+/**
+ * How the prices of a row compare with those of other days. `adj_factor`: stored price x factor is comparable across
+ * days; null = comparable as it is. `adjusted_as_of`: date up to which the vendor had adjusted the prices, null = raw.
+ * `adj_ratio`: adjusted / raw price of rows that came adjusted, estimated from rows up to the day; null for raw ones.
+ */
+const priceColumns = [col('adj_factor', 'double'), col('adjusted_as_of', 'text'), col('adj_ratio', 'double')]
+
 const dayTable = (set: SetName): TableSpec => ({
   name: set.toLowerCase() as DayTable,
-  columns: [...rowColumns, ...features(dayRules[set])],
+  columns: [...rowColumns, ...features(dayRules[set]), ...(set === 'PV' ? priceColumns : [])],
   keys: dayKeys,
   partitionBy: 'year',
 })
@@ -72,7 +79,7 @@ const indicators = Array.from({ length: 36 }, (_, i) => col(`f${String(i + 1).pa
 
 export const tables: readonly TableSpec[] = [
   ...sets.filter((set) => dayRules[set].length > 0).map(dayTable),
-  ...sets.filter((set) => dayRules[set].length > 0).map(minuteTable),
+  ...sets.filter((set) => minuteRules[set].length > 0).map(minuteTable),
   {
     name: 'factors',
     columns: [

@@ -10,9 +10,9 @@ const bound = 5
 /**
  * The scaler of a set: prices and volume of PV against the day before and the window, every other set by its section.
  * @param columns catalogue ids that the model reads, in its order
- * @param factors PV only: [dates][instruments] cumulative adjustment factors; without them prices count as adjusted
+ * @param factors PV only: [dates][instruments] cumulative adjustment factors; those of the panel if none are given
  */
-export const createScaler = (panel: FeaturePanel, columns: readonly string[], factors?: Float64Array): Scaler =>
+export const createScaler = (panel: FeaturePanel, columns: readonly string[], factors = panel.factors): Scaler =>
   panel.set === 'PV' ? createPriceScaler(panel, columns, factors) : createFeatureScaler(panel, columns)
 
 /**

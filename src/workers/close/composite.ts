@@ -6,10 +6,10 @@ import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../../model
 import { equalWeights } from '../../../models/composite/long-only-weights.ts'
 import { stateWeights } from '../../../models/composite/state-weights.ts'
 import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
-import { panelColumn, section } from '../../../models/inputs/panel.ts'
 import { styleWindow } from '../../../models/inputs/style-window.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import { comparablePrices } from '../history/prices.ts'
 import type { CompositeModel } from '../models-folder.ts'
 import { neutralisers } from '../scoring/inputs.ts'
 import { styleHistoryOf } from '../scoring/score-job.ts'
@@ -118,13 +118,8 @@ async function longOnlyWeightsOf(
   return longOnlyWeights({ dates, excess, sets }, date, horizon)
 }
 
-/** [dates][instruments] VWAP of a PV panel. */
-export function vwapGrid(pv: FeaturePanel): Float64Array {
-  const column = panelColumn(pv, 'pv_vwap')
-  const prices = new Float64Array(pv.dates.length * pv.instruments.length)
-  pv.dates.forEach((_, day) => prices.set(section(pv, day, column), day * pv.instruments.length))
-  return prices
-}
+/** [dates][instruments] VWAP of a PV panel, comparable across days. */
+export const vwapGrid = (pv: FeaturePanel): Float64Array => comparablePrices(pv, 'pv_vwap')
 
 interface StoredFactor {
   readonly instruments: readonly string[]

@@ -5,6 +5,7 @@ import type { Store } from '../../ports/store.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
 import { Listings } from './instruments.ts'
 import { storedPanel } from './panels.ts'
+import { carriedFactors } from './prices.ts'
 
 /** Trading days of daily bars that the styles read: momentum looks back 504 days behind a lag of 21. */
 const styleLookback = 560
@@ -34,7 +35,13 @@ export class MarketHistory {
     const { panel } = this
     const days = panel.dates.findLastIndex((date) => date <= to) + 1
     const width = panel.columns.length * panel.instruments.length
-    return { ...panel, dates: panel.dates.slice(0, days), values: panel.values.subarray(0, days * width) }
+    const { factors } = panel
+    return {
+      ...panel,
+      dates: panel.dates.slice(0, days),
+      values: panel.values.subarray(0, days * width),
+      ...(factors === undefined ? {} : { factors: factors.subarray(0, days * panel.instruments.length) }),
+    }
   }
 
   get lastDate(): string {
@@ -50,20 +57,35 @@ export class MarketHistory {
     const values = new Float64Array(old.values.length + added.values.length)
     values.set(old.values)
     values.set(added.values, old.values.length)
-    this.panel = { ...old, dates: [...old.dates, ...day.dates], values }
+    const factors = joinedFactors(old, added)
+    const joined = { ...old, dates: [...old.dates, ...day.dates], values }
+    this.panel = factors === undefined ? joined : { ...joined, factors }
   }
+}
+
+/** Factors of a panel and of the days after it, which carry the last ones on where they have none of their own. */
+function joinedFactors(old: FeaturePanel, added: FeaturePanel): Float64Array | undefined {
+  const names = old.instruments.length
+  const joined = new Float64Array((old.dates.length + added.dates.length) * names).fill(Number.NaN)
+  if (old.factors !== undefined) joined.set(old.factors)
+  if (added.factors !== undefined) joined.set(added.factors, old.dates.length * names)
+  return carriedFactors(joined, names)
 }
 
 /** The same panel over more names. */
 function widen(panel: FeaturePanel, instruments: readonly string[]): FeaturePanel {
   const placeOf = new Map(instruments.map((symbol, i) => [symbol, i]))
   const places = panel.instruments.map((symbol) => placeOf.get(symbol) as number)
-  const rows = panel.dates.length * panel.columns.length
-  const values = new Float64Array(rows * instruments.length).fill(Number.NaN)
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < places.length; i++) {
-      values[row * instruments.length + places[i]] = panel.values[row * panel.instruments.length + i]
+  const spread = (rows: Float64Array): Float64Array => {
+    const count = rows.length / panel.instruments.length
+    const wide = new Float64Array(count * instruments.length).fill(Number.NaN)
+    for (let row = 0; row < count; row++) {
+      for (let i = 0; i < places.length; i++) {
+        wide[row * instruments.length + places[i]] = rows[row * panel.instruments.length + i]
+      }
     }
+    return wide
   }
-  return { ...panel, instruments, values }
+  const wide = { ...panel, instruments, values: spread(panel.values) }
+  return panel.factors === undefined ? wide : { ...wide, factors: spread(panel.factors) }
 }

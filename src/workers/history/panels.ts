@@ -2,8 +2,14 @@ import type { Panel } from '../../../schemas/day.ts'
 import type { TableName } from '../../../schemas/tables.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import { carriedFactors } from './prices.ts'
 
-/** A set's stored day rows as a panel over dates and names; dates without rows are not in it. */
+const factorColumn = 'adj_factor'
+
+/**
+ * A set's stored day rows as a panel over dates and names; dates without rows are not in it. PV comes with the factors
+ * that make its prices comparable across days.
+ */
 export async function storedPanel(
   store: Store,
   set: string,
@@ -11,9 +17,10 @@ export async function storedPanel(
   from: string,
   to: string,
 ): Promise<FeaturePanel> {
+  const priced = set === 'PV' ? [factorColumn] : []
   const rows = await store.panel({
     table: set.toLowerCase() as TableName,
-    columns: ['event_time', 'instrument', ...columns],
+    columns: ['event_time', 'instrument', ...columns, ...priced],
     from,
     to,
   })
@@ -23,15 +30,20 @@ export async function storedPanel(
   const instruments = [...new Set(symbols)].sort()
   const dayOf = new Map(dates.map((time, i) => [time, i]))
   const placeOf = new Map(instruments.map((symbol, i) => [symbol, i]))
-  const values = new Float64Array(dates.length * columns.length * instruments.length).fill(Number.NaN)
+  const names = instruments.length
+  const days = Int32Array.from(times, (time) => dayOf.get(time) as number)
+  const places = Int32Array.from(symbols, (symbol) => placeOf.get(symbol) as number)
+  const values = new Float64Array(dates.length * columns.length * names).fill(Number.NaN)
   columns.forEach((column, c) => {
     const source = numbers(rows, column)
-    for (let r = 0; r < rows.count; r++) {
-      const day = dayOf.get(times[r]) as number
-      values[(day * columns.length + c) * instruments.length + (placeOf.get(symbols[r]) as number)] = source[r]
-    }
+    for (let r = 0; r < rows.count; r++) values[(days[r] * columns.length + c) * names + places[r]] = source[r]
   })
-  return { set, dates: dates.map(eventTimeToDate), instruments, columns, values }
+  const panel = { set, dates: dates.map(eventTimeToDate), instruments, columns, values }
+  if (priced.length === 0) return panel
+  const stored = new Float64Array(dates.length * names).fill(Number.NaN)
+  numbers(rows, factorColumn).forEach((factor, r) => (stored[days[r] * names + places[r]] = factor))
+  const factors = carriedFactors(stored, names)
+  return factors === undefined ? panel : { ...panel, factors }
 }
 
 /** Published panels of one set, oldest first, as one panel over the union of their names. */
