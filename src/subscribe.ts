@@ -28,11 +28,11 @@ const factorNames: readonly FactorName[] = [...sets, 'ML_C']
  * Follows the completed days of a deployment. A `day` comes only whole: after its `completed` record, with every factor
  * that the record names read and its sha256 checked; once per date and revision. Asking for the next event commits the
  * last, so a reader that dies while it works on a day is given that day again. After ten seconds without news a
- * `heartbeat` says what the deployment is at.
- *
- * Workers send no heartbeats of their own yet: one here says that the bus answers, not that a worker lives.
+ * `heartbeat` says what the deployment is at; it comes only when a worker has reported, so that "not yet" differs from
+ * "dead".
  * @throws ClosebellError CB_USAGE, CB_CONFIG, CB_ABSENT when the bus has no topics, CB_WIRE_CRC when a factor is not
- * the one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE
+ * the one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE, CB_SILENT after thirty seconds without
+ * a day and without a worker's report
  */
 export async function* subscribe(options: SubscribeOptions): AsyncGenerator<SubscriptionEvent, void, undefined> {
   const { from, sets: wanted = factorNames } = options

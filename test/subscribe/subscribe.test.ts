@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ClosebellError } from '../../schemas/errors.ts'
 import { openTape } from '../../src/bus/tape/index.ts'
 import { subscribe } from '../../src/index.ts'
 import type { Bus } from '../../src/ports/bus.ts'
@@ -9,7 +10,7 @@ import type { DayEvent } from '../../src/workers/subscription/whole-day.ts'
 import { codecs } from '../../src/wire/index.ts'
 import { realClock } from '../real-clock.ts'
 import { closeDay, factorOn, publish, publishFactors } from './closed-days.ts'
-import { follow, HandClock, nextOf, readFor } from './reader.ts'
+import { follow, gist, HandClock, nextOf, readFor } from './reader.ts'
 
 const [first, second, third] = ['2024-03-12', '2024-03-13', '2024-03-14'] as const
 const quietMs = 300
@@ -137,6 +138,7 @@ describe('subscribe', () => {
     expect(await nextOf(days)).toBe(`day ${first}`)
     const beat = async (): Promise<unknown> => {
       const next = days.next()
+      await publish(bus, 'status', first, Buffer.from('a report'))
       await realClock.sleep(50)
       clock.pass(10_000)
       return (await next).value
@@ -149,6 +151,35 @@ describe('subscribe', () => {
     await closeDay(bus, second)
     expect(await nextOf(days)).toBe(`day ${second}`)
     await days.return()
+  })
+
+  it('CB_SILENT after thirty seconds in which no worker reports, however often it was asked before', async () => {
+    await closeDay(bus, first)
+    const clock = new HandClock()
+    const days = follow(bus, { clock })
+    await nextOf(days)
+    const next = days.next()
+    const pass = async (): Promise<void> => {
+      await realClock.sleep(30)
+      clock.pass(10_000)
+      await realClock.sleep(30)
+    }
+    await pass()
+    await publish(bus, 'status', first, Buffer.from('the last report'))
+    await pass()
+    expect(gist((await next).value)).toBe('waiting')
+    const silent = days.next()
+    const verdict = silent.then(
+      () => 'an event',
+      ({ code, fact }: ClosebellError) => `${code}: ${fact}`,
+    )
+    await pass()
+    await pass()
+    expect(await Promise.race([verdict, realClock.sleep(50)]), 'twenty seconds are no silence').toBeUndefined()
+    await pass()
+    expect(await verdict).toBe(
+      `CB_SILENT: no worker has reported for 30 s; the last day that was completed is ${first}`,
+    )
   })
 
   it('ends when its signal is aborted, while it waits and before it starts', async () => {

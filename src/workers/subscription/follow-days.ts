@@ -2,15 +2,15 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 import type { Bus, Logged, Membership } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { codecs } from '../../wire/index.ts'
-import { dayAfter } from '../features/positions.ts'
 import { Handover } from './handover.ts'
+import { Pulse, stageAfter, type Stage } from './pulse.ts'
 import { eventOf, type DayEvent, type FactorName, type RetractedEvent } from './whole-day.ts'
 
-/** Nothing new for a while, and the bus answers. */
+/** Nothing new for a while, and a worker has reported meanwhile. */
 export interface HeartbeatEvent {
   readonly type: 'heartbeat'
   /** `waiting`: no later day has begun; `trading`: one has; `closing`: its panels stand in the log. */
-  readonly stage: 'waiting' | 'trading' | 'closing'
+  readonly stage: Stage
   /** The last date that was completed; empty when there is none. */
   readonly lastDate: string
   /** ms UTC. */
@@ -28,11 +28,14 @@ export interface FollowOptions {
   readonly signal?: AbortSignal
 }
 
-const heartbeatMs = 10_000
+export const heartbeatMs = 10_000
+/** So long no worker may report before a reader is told that the deployment is dead. */
+export const silentMs = 30_000
 
 /**
  * Whole days in the order of `completed`, once per (date, revision), and a heartbeat after each ten seconds of quiet.
  * With a group, asking for the next event commits the last one; a group that has committed goes on behind it.
+ * @throws ClosebellError CB_SILENT after thirty seconds without a day and without a worker's report
  */
 export async function* followDays(options: FollowOptions): AsyncGenerator<SubscriptionEvent, void, undefined> {
   const { bus, clock, signal } = options
@@ -47,16 +50,22 @@ export async function* followDays(options: FollowOptions): AsyncGenerator<Subscr
   if (signal?.aborted === true) stop()
   const running = follower.run()
   try {
+    const pulse = new Pulse(bus, clock)
     let pending = follower.next()
+    await within(clock, pulse.look(), silentMs)
     for (;;) {
-      const event = await withinHeartbeat(clock, pending)
+      const event = await within(clock, pending, heartbeatMs)
       if (event === null) return
-      if (event === 'quiet') {
-        yield { type: 'heartbeat', ...(await follower.whereabouts()), at: clock.now() }
+      if (event !== 'quiet') {
+        yield event
+        pending = follower.next()
+        pulse.restart()
         continue
       }
-      yield event
-      pending = follower.next()
+      // A bus that does not answer is as silent as a dead worker.
+      const isHeard = await within(clock, pulse.look(), silentMs - pulse.silence())
+      if (isHeard === true) yield { type: 'heartbeat', ...(await follower.whereabouts()), at: clock.now() }
+      else if (pulse.silence() >= silentMs) throw silent(follower.lastDate)
     }
   } finally {
     signal?.removeEventListener('abort', stop)
@@ -65,10 +74,16 @@ export async function* followDays(options: FollowOptions): AsyncGenerator<Subscr
   }
 }
 
-async function withinHeartbeat<T>(clock: Clock, pending: Promise<T>): Promise<T | 'quiet'> {
+const silent = (lastDate: string): ClosebellError =>
+  new ClosebellError(
+    'CB_SILENT',
+    `no worker has reported for ${silentMs / 1000} s; the last day that was completed is ${lastDate || 'none'}`,
+  )
+
+async function within<T>(clock: Clock, pending: Promise<T>, ms: number): Promise<T | 'quiet'> {
   const over = new AbortController()
   // A clock may end an aborted sleep by throwing; by then nobody waits for it.
-  const quiet = clock.sleep(heartbeatMs, over.signal).then(
+  const quiet = clock.sleep(ms, over.signal).then(
     () => 'quiet' as const,
     () => 'quiet' as const,
   )
@@ -86,7 +101,8 @@ class Follower {
   private readonly stopping = new AbortController()
   /** (date, revision) of the records before the next one, as far back as a repeat of them may follow. */
   private seen = new Set<string>()
-  private lastDate = ''
+  /** The last date that was completed; empty when there is none. */
+  lastDate = ''
 
   constructor(options: FollowOptions) {
     this.options = options
@@ -112,18 +128,9 @@ class Follower {
     }
   }
 
-  /** How far the day behind the last completed one has come. */
   async whereabouts(): Promise<Pick<HeartbeatEvent, 'stage' | 'lastDate'>> {
-    const { bus } = this.options
     const { lastDate } = this
-    const after = lastDate === '' ? '' : dayAfter(lastDate)
-    for (const [topic, stage] of [
-      ['panels', 'closing'],
-      ['market', 'trading'],
-    ] as const) {
-      if ((await bus.offsetOfDate(topic, 0, after)) < (await bus.offsets(topic, 0)).next) return { stage, lastDate }
-    }
-    return { stage: 'waiting', lastDate }
+    return { stage: await stageAfter(this.options.bus, lastDate), lastDate }
   }
 
   private async readAlone(): Promise<void> {

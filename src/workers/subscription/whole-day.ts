@@ -39,6 +39,8 @@ export interface DayEvent {
   readonly factors: Readonly<Partial<Record<FactorName, FactorValues>>>
   /** Weights in ML_C by set; empty when the day has no ML_C. */
   readonly weights: Readonly<Partial<Record<SetName, FactorWeight>>>
+  /** What is to be known of the weights, e.g. `equal-long-only` when no period had ended. */
+  readonly flags: readonly string[]
   readonly exclusions: Completed['exclusions']
   readonly completed: Completed
 }
@@ -70,16 +72,18 @@ export async function eventOf(
     factors[set as SetName] = { instruments, raw, neutral, horizon, coverage, artifact: artifactHash }
   }
   const weights: Partial<Record<SetName, FactorWeight>> = {}
+  let flags: readonly string[] = []
   if (completed.mlCHash !== '') {
     const mlC = codecs.mlC.decode(await readNamed(bus, 'ml-c', completed, completed.mlCHash))
     const { instruments, raw, neutral, horizon, coverage } = mlC
     if (wanted.includes('ML_C')) factors.ML_C = { instruments, raw, neutral, horizon, coverage, artifact: null }
+    flags = mlC.flags
     mlC.sets.forEach((set, k) => {
       weights[set as SetName] = { weight: mlC.weights[k], sa: mlC.saWeights[k], longOnly: mlC.longOnlyWeights[k] }
     })
   }
   const { degraded, exclusions } = completed
-  return { type: 'day', date, revision, degraded, cause, factors, weights, exclusions, completed }
+  return { type: 'day', date, revision, degraded, cause, factors, weights, flags, exclusions, completed }
 }
 
 /** The message of a date that has a hash. */
