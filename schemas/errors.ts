@@ -39,6 +39,8 @@ export const remedies = {
   CB_ACCESS: 'Send the token as Authorization: Bearer, and ask under the server’s own name.',
   CB_RETRACTED: 'The date has no valid values: undo what was done with them, and wait for its next revision.',
   CB_SILENT: 'No heartbeat arrives: look at closebell status.',
+  CB_EXPRESSION:
+    'Write it as the DP rules of the catalogue are; models/expression/README.md lists operators and features.',
   CB_INTERNAL: 'A fault of closebell itself: please report it with the message.',
 } as const
 
