@@ -20,7 +20,10 @@ title quotes its ID. An id is never renamed or used again.
 - Inputs: D daily, M minutes, A auction prints, T trades, P parent orders, S snapshots, O orders, X index, R reference,
   H history, Z cross-section.
 - Units: CNY currency, sh shares, ct count, bp basis points, ln log of currency, CNY^-8 per hundred million of
-  currency, 1 a plain ratio.
+  currency, pct a scale of 0..100, st a state in whole numbers, 1 a plain ratio.
+- G: bars are traded days, adjusted as of the day; a value depends on the last 250 of them and no other. Prices are
+  equal when they differ by less than 1e-9 of themselves. Means of k bars are plain; a window that is not full gives
+  NaN; a day without trades has no value.
 `
 
 /** A bar would end a table's cell. */

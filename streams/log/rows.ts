@@ -1,6 +1,6 @@
-import { minuteRules, dayRules, type Rule } from '../../schemas/catalogue/index.ts'
+import { dayRules, minuteRules, streamSets, type Rule } from '../../schemas/catalogue/index.ts'
 import { Quality, type DayRow, type FlowSizing, type MinuteRows } from '../../schemas/rows.ts'
-import { sets, type SetName } from '../../schemas/topics.ts'
+import type { SetName } from '../../schemas/topics.ts'
 import { Acc, accStride, type Accumulators } from '../accumulators.ts'
 import { writeBar, writeMinuteBlock } from '../book/minute-bars.ts'
 import { formulasOf, type Formula, type FormulaContext } from '../features/index.ts'
@@ -19,15 +19,13 @@ const ids = (rules: readonly Rule[]): string[] => rules.map((rule) => rule.id)
 
 const isBar = (rule: Rule): boolean => rule.rule.startsWith('BAR-')
 
-const writers: readonly SetWriter[] = sets
-  .filter((set) => dayRules[set].length > 0)
-  .map((set) => ({
-    set,
-    minuteColumns: ids(minuteRules[set]),
-    dayColumns: ids(dayRules[set]),
-    formulas: formulasOf(dayRules[set]),
-    barColumns: minuteRules[set].filter(isBar).length,
-  }))
+const writers: readonly SetWriter[] = streamSets.map((set) => ({
+  set,
+  minuteColumns: ids(minuteRules[set]),
+  dayColumns: ids(dayRules[set]),
+  formulas: formulasOf(dayRules[set]),
+  barColumns: minuteRules[set].filter(isBar).length,
+}))
 
 /** Fingerprint of the catalogue of each set, passed in because hashing is not done here. */
 export type Fingerprints = Readonly<Record<SetName, string>>

@@ -1,4 +1,5 @@
 import type { Completed, Factor, Input, MlC, Panel, Result } from '../../../schemas/day.ts'
+import { streamSets } from '../../../schemas/catalogue/index.ts'
 import { previousTradingDay } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import { factorTopic, sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
@@ -19,7 +20,7 @@ import { neutralisers, stylesInput } from '../scoring/inputs.ts'
 import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import { compositeOf } from './composite.ts'
-import { panelOf, readClosedDay, stored, type ClosedDay } from './day-rows.ts'
+import { panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
 import { awaitResults, inputsOf, planJobs, type SetPlan } from './jobs.ts'
 import type { LogView } from '../scoring/log-view.ts'
 
@@ -66,7 +67,7 @@ export async function closeDay(
   const day = await readClosedDay(bus, date, options.signal)
   if (day === null) return null
   const started = clock.elapsed()
-  const panels = stored.map((set) => panelOf(set, date, day.rows))
+  const panels = streamSets.map((set) => panelOf(set, date, day.rows))
   await publishPanels(options, history, panels, date)
   await view.refresh(date)
   const panelsDone = clock.elapsed()

@@ -1,7 +1,6 @@
 import type { Panel } from '../../../schemas/day.ts'
-import { dayRules } from '../../../schemas/catalogue/index.ts'
 import type { DayRow, PartitionClosed } from '../../../schemas/rows.ts'
-import { sets, type SetName } from '../../../schemas/topics.ts'
+import type { SetName } from '../../../schemas/topics.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { asBytes, codecs, kindOf, sha256 } from '../../wire/index.ts'
 
@@ -51,9 +50,6 @@ async function readPartition(bus: Bus, partition: number, date: string, signal?:
   }
   return null
 }
-
-/** The sets that have rows, in publication order. */
-export const stored: readonly SetName[] = sets.filter((set) => dayRules[set].length > 0)
 
 /** The cross-section of one set: a row per instrument that the partitions gave. */
 export function panelOf(set: SetName, date: string, rows: readonly DayRow[]): Panel {
