@@ -313,6 +313,8 @@ export interface Status {
   deadline: number
   /** What is waited for: chains, partitions or sets. */
   waiting: string[]
+  /** While messages wait: age of the last one that was taken in, an upper bound of how long the next one waits, ms. */
+  behind: number
   /** Seconds between two reports; a worker that misses several is gone. */
   interval: number
 }
@@ -340,5 +342,6 @@ export const status = record<Status>('Status', 'Heartbeat of a worker', [
   field('total', 'int', 'parts of the stage', { default: 0 }),
   field('deadline', 'long', 'until when the stage waits, 0 = for as long as it takes', { unit: 'ms', default: 0 }),
   field('waiting', arrayOf('string'), 'what is waited for: chains, partitions or sets', { default: [] }),
+  field('behind', 'long', 'while messages wait: age of the last one taken in', { unit: 'ms', default: 0 }),
   field('interval', 'double', 'time between two reports, 0 = not said', { unit: 's', default: 0 }),
 ])

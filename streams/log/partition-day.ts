@@ -79,6 +79,15 @@ export class PartitionDay {
     return this.opened.date
   }
 
+  /** Names with a gap: all of them once a batch is missing, for it could have held any. */
+  get gaps(): number {
+    const { acc, count } = this.reducer.state
+    if ((this.quality & Quality.gap) !== 0) return count
+    let gaps = 0
+    for (let row = 0; row < count; row++) if ((acc[row * accStride + Acc.quality] & Quality.gap) !== 0) gaps++
+    return gaps
+  }
+
   /** Takes reference data in and gives out the entries whose symbol is none. */
   refer(reference: Reference, offset: number): DayOutput[] {
     const faults = reference.instruments.flatMap(({ instrument }, row) => symbolFault(row, instrument) ?? [])

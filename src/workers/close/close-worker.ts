@@ -1,13 +1,17 @@
 import { codecs } from '../../wire/index.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { MarketHistory } from '../history/market-history.ts'
+import type { Heartbeat } from '../status/heartbeat.ts'
 import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
+import { CloseReports } from './close-report.ts'
 
 export interface CloseWorkerOptions extends CloseOptions {
   /** Dates to close, ascending; without them the newest opened day and those that follow. */
   readonly dates?: readonly string[]
   readonly onClosed?: (summary: CloseSummary) => void | Promise<void>
+  /** Is told how far the close of the date is; nothing that is published depends on it. */
+  readonly heartbeat?: Heartbeat
 }
 
 const pollMs = 200
@@ -17,14 +21,19 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   const { bus, clock, signal } = options
   const summaries: CloseSummary[] = []
   const view = new LogView(bus, options.profile)
+  const reports = new CloseReports(bus, options.resultsDeadlineMs)
+  options.heartbeat?.watch(() => reports.now())
   let history: MarketHistory | null = null
   const close = async (date: string): Promise<void> => {
     if (options.models !== null && (await isCompleted(bus, date))) return
+    reports.date = date
+    options.heartbeat?.beat()
     await options.store.applied()
     history ??= await MarketHistory.before(options.store, options.profile, date)
     const summary = await closeDay(options, history, view, date)
     if (summary === null) return
     summaries.push(summary)
+    options.heartbeat?.beat()
     await options.onClosed?.(summary)
   }
   if (options.dates !== undefined) {

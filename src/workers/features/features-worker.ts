@@ -8,8 +8,11 @@ import type { Assignment, Bus, Logged, Membership, Outgoing } from '../../ports/
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { allSchemas, sha256 } from '../../wire/index.ts'
+import type { PartitionClosed } from '../../../schemas/rows.ts'
 import { codeVersion, fingerprints } from '../fingerprints.ts'
+import type { Heartbeat, Report } from '../status/heartbeat.ts'
 import { encodeOutputs, type Addressed } from './encode-outputs.ts'
+import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
 import { firstOpenDate, lastClosedDate } from './positions.ts'
 import { encodeSnapshot, readSnapshot, writeSnapshot, type Snapshot, type SnapshotIdentity } from './snapshot.ts'
@@ -34,6 +37,8 @@ export interface FeaturesOptions {
   readonly firstDate?: string
   readonly minuteRows: boolean
   readonly signal?: AbortSignal
+  /** Is told what each partition is at; rows do not depend on it. */
+  readonly heartbeat?: Heartbeat
 }
 
 export interface FeaturesSummary {
@@ -58,6 +63,10 @@ export class FeaturesWorker {
   private readonly streams = new Map<number, PartitionStream>()
   private readonly closed = new Set<number>()
   private readonly keptAt = new Map<number, number>()
+  /** For the heartbeat: counts of the last closed day; when a snapshot was written and a message appended, ms UTC. */
+  private readonly closings = new Map<number, PartitionClosed>()
+  private readonly snapshotAt = new Map<number, number>()
+  private readonly takenAt = new Map<number, number>()
   /** null until the first assignment. */
   private owned: readonly number[] | null = null
   private membership: Membership | null = null
@@ -96,6 +105,7 @@ export class FeaturesWorker {
     const positions = new Map<number, number>()
     for (const assignment of assignments) positions.set(assignment.partition, await this.position(assignment))
     this.owned = [...positions.keys()]
+    this.options.heartbeat?.watch((now) => this.reports(now))
     this.leaveWhenClosed()
     return positions
   }
@@ -161,6 +171,7 @@ export class FeaturesWorker {
       ),
     )
     await this.publish(addressed)
+    this.takenAt.set(partition, messages.at(-1)?.appendedAt ?? 0)
     await this.keep(partition, stream)
     this.leaveWhenClosed()
   }
@@ -173,6 +184,8 @@ export class FeaturesWorker {
       else if (output.kind === 'dayRow') summary.rows += 1
       else if (output.kind === 'late') summary.late += 1
       else if (output.kind === 'partitionClosed') {
+        this.closings.set(partition, output.value)
+        this.options.heartbeat?.beat()
         summary.events += output.value.eventsIn
         summary.quarantined += output.value.eventsQuarantined
         if (this.target !== '' && output.value.date >= this.target) this.closed.add(partition)
@@ -199,10 +212,26 @@ export class FeaturesWorker {
     if (file !== null) {
       const day = stream.day === null ? null : saveDay(stream.day)
       await writeSnapshot(file, encodeSnapshot(this.identity(partition), { nextOffset, openedOffset, lastClosed, day }))
+      this.snapshotAt.set(partition, clock.now())
     }
     this.keptAt.set(partition, clock.elapsed())
     const offset = file === null ? openedOffset : nextOffset
     await this.membership?.commit(partition, { offset, metadata: String(openedOffset) })
+  }
+
+  private reports(now: number): Promise<Report[]> {
+    const reports = (this.owned ?? []).map(async (partition) => {
+      const stream = this.streams.get(partition) ?? new PartitionStream(partition, this.settings)
+      const { next } = await this.options.bus.offsets('market', partition)
+      return reportOf(stream, {
+        closed: this.closings.get(partition),
+        snapshotAt: this.snapshotAt.get(partition) ?? 0,
+        nextOffset: next,
+        takenAt: this.takenAt.get(partition) ?? 0,
+        now,
+      })
+    })
+    return Promise.all(reports)
   }
 
   private leaveWhenClosed(): void {

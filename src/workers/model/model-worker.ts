@@ -10,6 +10,7 @@ import { codecs } from '../../wire/index.ts'
 import { recordsOfJob } from '../scoring/job-records.ts'
 import { LogView } from '../scoring/log-view.ts'
 import type { ModelsFolder } from '../models-folder.ts'
+import type { Heartbeat } from '../status/heartbeat.ts'
 import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
 
 export interface ModelOptions {
@@ -20,6 +21,8 @@ export interface ModelOptions {
   readonly models: ModelsFolder
   readonly profile: string
   readonly signal: AbortSignal
+  /** Is told of each job. */
+  readonly heartbeat?: Heartbeat
 }
 
 /** How often a record that a job names is looked for again, and how long in all. */
@@ -33,6 +36,18 @@ const retriesMax = 500
 export async function runModelWorker(options: ModelOptions): Promise<{ jobs: number; failed: number }> {
   const { bus, signal } = options
   const counts = { jobs: 0, failed: 0 }
+  let scoring: string[] = []
+  let date = ''
+  options.heartbeat?.watch(() => [
+    {
+      stage: scoring.length === 0 ? 'waiting' : 'scoring',
+      date,
+      detail: `${options.engine.name} on ${options.engine.device}`,
+      waiting: scoring,
+      done: counts.jobs,
+      total: counts.jobs + counts.failed,
+    },
+  ])
   const view = new LogView(bus, options.profile)
   const artifacts = new Map<string, Artifact>()
   const membership = await bus.join('jobs', 'model', {
@@ -45,9 +60,14 @@ export async function runModelWorker(options: ModelOptions): Promise<{ jobs: num
     },
     messages: async (partition, messages) => {
       for (const message of messages) {
+        date = message.date
+        scoring = message.key.split('|').slice(2, 3)
+        options.heartbeat?.beat()
         const done = await handleJob(options, view, artifacts, message)
         if (done) counts.jobs++
         else counts.failed++
+        scoring = []
+        options.heartbeat?.beat()
         await membership.commit(partition, { offset: message.offset + 1, metadata: '' })
       }
     },

@@ -4,6 +4,7 @@ import type { Bus, Logged, Membership } from '../../ports/bus.ts'
 import { dateToEventTime, numbers, texts, type Store } from '../../ports/store.ts'
 import { kindOf } from '../../wire/index.ts'
 import { codecs } from '../../wire/index.ts'
+import type { Heartbeat, Report } from '../status/heartbeat.ts'
 import { project } from './projection.ts'
 import { RowBuilders } from './row-builder.ts'
 
@@ -21,6 +22,8 @@ export class Sink {
   private readonly origin: Origin
   private readonly next = new Map<string, number>()
   private sizing: string | null = null
+  /** Date and append time (ms UTC) of the newest message that the store acknowledged. */
+  private newest = { date: '', appendedAt: 0 }
   rows = 0
 
   constructor(bus: Bus, store: Store, origin: Origin) {
@@ -69,7 +72,8 @@ export class Sink {
    * Follows the topics as a member of the group `sink` until `signal`; offsets are committed behind the
    * acknowledgement.
    */
-  async follow(signal: AbortSignal): Promise<void> {
+  async follow(signal: AbortSignal, heartbeat?: Heartbeat): Promise<void> {
+    heartbeat?.watch((now) => this.reports(now))
     const members = await Promise.all(projected.map((topic) => this.join(topic)))
     const leave = (): void => members.forEach((member) => void member.leave())
     if (signal.aborted) leave()
@@ -83,17 +87,34 @@ export class Sink {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
         for (const { partition, committed } of assignments) {
-          positions.set(partition, committed?.offset ?? (await this.bus.offsets(topic, partition)).first)
+          const from = committed?.offset ?? (await this.bus.offsets(topic, partition)).first
+          positions.set(partition, from)
+          this.next.set(`${topic}/${partition}`, from)
         }
         return positions
       },
       messages: async (partition, messages) => {
         await this.take(messages)
         const last = messages.at(-1)
-        if (last !== undefined) await membership.commit(partition, { offset: last.offset + 1, metadata: '' })
+        if (last === undefined) return
+        await membership.commit(partition, { offset: last.offset + 1, metadata: '' })
+        this.next.set(`${topic}/${partition}`, last.offset + 1)
+        if (last.appendedAt > this.newest.appendedAt) this.newest = { date: last.date, appendedAt: last.appendedAt }
       },
     })
     return membership
+  }
+
+  /** How far the store is behind the log. */
+  private async reports(now: number): Promise<Report[]> {
+    let lag = 0
+    for (const [place, next] of this.next) {
+      const [topic = '', partition = ''] = place.split('/')
+      lag += Math.max(0, (await this.bus.offsets(topic as TopicName, Number(partition))).next - next)
+    }
+    const { date, appendedAt } = this.newest
+    const behind = lag === 0 || appendedAt === 0 ? 0 : Math.max(0, now - appendedAt)
+    return [{ stage: lag === 0 ? 'following' : 'catching-up', date, lag, behind, events: this.rows }]
   }
 
   /** A store holds one sizing; rows of another are refused. @throws ClosebellError CB_SIZING */

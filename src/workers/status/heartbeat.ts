@@ -8,10 +8,13 @@ import { codecs } from '../../wire/index.ts'
 /** What a worker knows of itself; what it leaves out is 0, empty or -1. */
 export type Report = Partial<Omit<Status, 'worker' | 'owner' | 'reportedAt' | 'interval'>> & { readonly stage: string }
 
+/** What a worker answers at `now`, ms UTC. */
+export type Reports = (now: number) => readonly Report[] | Promise<readonly Report[]>
+
 /** Whoever runs work tells through this when its state has changed. */
 export interface Heartbeat {
   /** Who is asked at every beat, until the next call. */
-  watch(reports: () => readonly Report[] | Promise<readonly Report[]>): void
+  watch(reports: Reports): void
   /** The state has changed: readers need not wait for the next beat. */
   beat(): void
   /** A last beat, which says that the worker stopped. */
@@ -47,6 +50,7 @@ const nothing: Omit<Status, 'worker' | 'owner' | 'reportedAt' | 'interval' | 'st
   total: 0,
   deadline: 0,
   waiting: [],
+  behind: 0,
 }
 
 /**
@@ -83,7 +87,7 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
 }
 
 class StatusPublisher {
-  reports: () => readonly Report[] | Promise<readonly Report[]> = () => []
+  reports: Reports = () => []
   readonly #options: HeartbeatOptions
   #trouble: 'none' | 'failed' | 'silenced' = 'none'
   /** Events of each partition at an earlier beat, and the rate since then. */
@@ -96,9 +100,9 @@ class StatusPublisher {
   async publish(last: Partial<Report> = {}): Promise<void> {
     const { bus, clock, log, worker, owner } = this.#options
     try {
-      const reports = await this.reports()
-      if (reports.length === 0) return
       const reportedAt = clock.now()
+      const reports = await this.reports(reportedAt)
+      if (reports.length === 0) return
       // Filed under the day of the report: along a partition dates never fall, whichever past day is worked on.
       const date = new Date(reportedAt).toISOString().slice(0, 10)
       await bus.publish(
