@@ -1,41 +1,53 @@
 import type { ParameterSlot } from '../network/spec.ts'
 
-/** Adam (Kingma and Ba 2015) with decoupled decay (Loshchilov and Hutter 2019) on the tensors named for it. */
+/** Adam (Kingma and Ba 2015) with decoupled decay (Loshchilov and Hutter 2019), more of it on named tensors. */
 export interface AdamSettings {
   readonly learningRate: number
   /** Steps over which the rate rises in a line from 0. */
   readonly warmUp: number
   /** The gradient is scaled down to this Euclidean length where it is longer. */
   readonly clipNorm: number
-  /** Decay per unit of rate on tensors whose names start with `decayed`. */
-  readonly decay: number
-  readonly decayed: string
+  /** Decay per unit of rate, first prefix of a tensor's name that fits; '' fits all. */
+  readonly decay: readonly (readonly [prefix: string, decay: number])[]
 }
 
 const firstRate = 0.9
 const secondRate = 0.999
 const epsilon = 1e-8
 
+/** What Adam remembers between two steps. */
+export interface AdamState {
+  readonly steps: number
+  readonly first: Float64Array
+  readonly second: Float64Array
+}
+
 export interface Adam {
   /** Moves the parameters against the gradient; gives the gradient's length before clipping. */
   step(parameters: Float32Array, gradient: Float64Array): number
+  /** A copy. */
+  state(): AdamState
 }
 
 const decays = (slots: readonly ParameterSlot[], count: number, settings: AdamSettings): Float64Array => {
   const decay = new Float64Array(count)
   for (const { name, offset, size } of slots) {
-    if (name.startsWith(settings.decayed)) decay.fill(settings.decay, offset, offset + size)
+    const own = settings.decay.find(([prefix]) => name.startsWith(prefix))
+    if (own !== undefined) decay.fill(own[1], offset, offset + size)
   }
   return decay
 }
 
-/** The moments are f64, the parameters f32: what is validated is then exactly what an artifact stores. */
-export const createAdam = (slots: readonly ParameterSlot[], settings: AdamSettings): Adam => {
+/**
+ * The moments are f64, the parameters f32: what is validated is then exactly what an artifact stores.
+ * @param from state of an earlier run that is gone on with
+ */
+export const createAdam = (slots: readonly ParameterSlot[], settings: AdamSettings, from?: AdamState): Adam => {
   const count = slots.reduce((sum, slot) => sum + slot.size, 0)
-  const first = new Float64Array(count)
-  const second = new Float64Array(count)
+  const first = from?.first.slice() ?? new Float64Array(count)
+  const second = from?.second.slice() ?? new Float64Array(count)
   const decay = decays(slots, count, settings)
-  let steps = 0
+  let steps = from?.steps ?? 0
   return {
     step: (parameters, gradient) => {
       steps += 1
@@ -55,5 +67,6 @@ export const createAdam = (slots: readonly ParameterSlot[], settings: AdamSettin
       }
       return norm
     },
+    state: () => ({ steps, first: first.slice(), second: second.slice() }),
   }
 }

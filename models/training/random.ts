@@ -1,12 +1,17 @@
 /** Uniform numbers in [0, 1). */
 export type Random = () => number
 
-/** sfc32 (Doty-Humphrey, PractRand): 128 bits of state from one seed, the same numbers on every machine. */
-export const seededRandom = (seed: number): Random => {
-  let a = seed >>> 0
-  let b = Math.floor(seed / 2 ** 32) >>> 0
-  let c = 0x9e3779b9
-  let counter = 1
+/** The 128 bits of a generator, as four integers. */
+export type RandomState = readonly [number, number, number, number]
+
+/** A generator that can be put aside and taken up again. */
+export interface ResumableRandom extends Random {
+  state(): RandomState
+}
+
+/** sfc32 (Doty-Humphrey, PractRand) from where its state stands. */
+export const resumedRandom = (state: RandomState): ResumableRandom => {
+  let [a, b, c, counter] = state
   const next = (): number => {
     const sum = (((a + b) | 0) + counter) | 0
     counter = (counter + 1) | 0
@@ -16,9 +21,15 @@ export const seededRandom = (seed: number): Random => {
     c = (c + sum) | 0
     return (sum >>> 0) / 2 ** 32
   }
+  return Object.assign(next, { state: (): RandomState => [a, b, c, counter] })
+}
+
+/** sfc32: 128 bits of state from one seed, the same numbers on every machine. */
+export const seededRandom = (seed: number): ResumableRandom => {
+  const random = resumedRandom([seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0x9e3779b9, 1])
   // Neighbouring seeds differ in few bits: the first draws still show it.
-  for (let i = 0; i < 12; i++) next()
-  return next
+  for (let i = 0; i < 12; i++) random()
+  return random
 }
 
 /** One draw of the standard normal distribution (Box and Muller 1958). */

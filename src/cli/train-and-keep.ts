@@ -1,14 +1,16 @@
-import { defaultSchedule } from '../../models/training/train.ts'
+import { defaultSchedule, type Schedule } from '../../models/training/schedule.ts'
 import type { ModelsFolder } from '../workers/models-folder.ts'
 import { trainComposite } from '../workers/training/train-composite.ts'
 import { trainSet, type TrainOptions } from '../workers/training/train-set.ts'
 
-export interface KeepOptions extends Omit<TrainOptions, 'schedule'> {
-  readonly models: ModelsFolder
-  readonly epochs: number
+/** A schedule in which the seeds are `seeds` numbers from `seed` on; what it leaves out is as in `defaultSchedule`. */
+export interface KeepSchedule extends Partial<Omit<Schedule, 'seeds'>> {
   readonly seeds: number
   readonly seed: number
-  readonly learningRate: number
+}
+
+export interface KeepOptions extends Omit<TrainOptions, 'schedule'>, KeepSchedule {
+  readonly models: ModelsFolder
   readonly promote: boolean
 }
 
@@ -27,16 +29,8 @@ export interface Kept {
 
 /** Trains a set, saves its artifact and, when promoted, trains the composite's weights over all promoted sets anew. */
 export async function trainAndKeep(options: KeepOptions): Promise<Kept> {
-  const { models, epochs, seeds, seed, learningRate } = options
-  const schedule = {
-    ...defaultSchedule,
-    seeds: Array.from({ length: seeds }, (_, i) => seed + i),
-    epochs,
-    patience: 6,
-    warmUp: 20,
-    learningRate,
-  }
-  const { artifact, days } = await trainSet({ ...options, schedule })
+  const { models, seed } = options
+  const { artifact, days } = await trainSet({ ...options, schedule: scheduleOf(options) })
   const hash = await models.save(artifact)
   if (options.promote) await models.promote(options.set, hash)
   const composite = options.promote ? await trainComposite({ ...options, seed }) : null
@@ -53,4 +47,12 @@ export async function trainAndKeep(options: KeepOptions): Promise<Kept> {
     promoted: options.promote,
     composite: composite?.model.sets ?? [],
   }
+}
+
+const scheduleNames = Object.keys(defaultSchedule) as (keyof Schedule)[]
+
+function scheduleOf(options: KeepSchedule): Schedule {
+  const given = Object.fromEntries(scheduleNames.flatMap((name) => (name in options ? [[name, options[name]]] : [])))
+  const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i)
+  return { ...defaultSchedule, ...given, seeds }
 }
