@@ -7,10 +7,12 @@ import { firstDay, type ScaledWindow, type Scaler } from './window.ts'
 /** Bound of scaled prices and volumes, in deviations. */
 const bound = 3
 
-/** Prices of one day: mean and deviation of each column over the names that traded on it and on the day before. */
+/** Prices of one day, scaled: the same for every window that holds the day. */
 interface PriceDay {
-  readonly means: Float64Array
-  readonly deviations: Float64Array
+  /** [names][prices] z-scores, clipped; 0 where there is no close before. */
+  readonly scaled: Float32Array
+  /** [names] day of the close that the prices are compared with; -1 = none. */
+  readonly since: Int32Array
 }
 
 interface PriceTable {
@@ -40,12 +42,7 @@ export function createPriceScaler(panel: FeaturePanel, columns: readonly string[
   if (columns.indexOf('pv_volume') !== columns.length - 1) {
     throw new ClosebellError('CB_ARTIFACT', `pv_volume must be the last of the columns ${columns.join(', ')}`)
   }
-  const scaledDays = new Map<number, PriceDay>()
-  const dayOf = (day: number): PriceDay => {
-    const known = scaledDays.get(day) ?? priceDay(table, day)
-    scaledDays.set(day, known)
-    return known
-  }
+  const dayOf = scaledDays(table)
   return {
     panel,
     columns,
@@ -56,52 +53,73 @@ export function createPriceScaler(panel: FeaturePanel, columns: readonly string[
         x: new Float32Array(lookback * places.length * width),
         mask: new Float32Array(lookback * places.length),
       }
-      for (let i = 0; i < places.length; i++) fillPrices(table, dayOf, window, first, lookback, places, i)
+      for (let step = 0; step < lookback; step++) fillPrices(table, dayOf(first + step), window, first, step, places)
       fillVolumes(table, window, first, lookback, places, day)
       return window
     },
   }
 }
 
-function priceDay(table: PriceTable, day: number): PriceDay {
-  const changes = new Float64Array(table.names)
-  const means = new Float64Array(table.prices.length)
-  const deviations = new Float64Array(table.prices.length)
-  table.prices.forEach((column, feature) => {
-    for (let name = 0; name < table.names; name++) {
-      const before = tradedOn(table, day - 1, name) ? adjusted(table, day - 1, table.close, name) : NaN
-      changes[name] = tradedOn(table, day, name) ? Math.log(adjusted(table, day, column, name) / before) : NaN
+/** Days in the order in which they are asked for; what a day is compared with is found from the days before it. */
+function scaledDays(table: PriceTable): (day: number) => PriceDay {
+  const known = new Map<number, PriceDay>()
+  const lastTraded: Int32Array[] = []
+  const tradedBefore = (day: number): Int32Array => {
+    for (let at = lastTraded.length; at <= day; at++) {
+      const before = lastTraded.at(-1)
+      lastTraded.push(
+        before === undefined
+          ? new Int32Array(table.names).fill(-1)
+          : before.map((last, name) => (tradedOn(table, at - 1, name) ? at - 1 : last)),
+      )
     }
-    const { mean, deviation } = moments(changes)
-    means[feature] = mean
-    deviations[feature] = deviation
-  })
-  return { means, deviations }
+    return lastTraded[day]
+  }
+  return (day) => {
+    const found = known.get(day) ?? priceDay(table, day, tradedBefore(day))
+    known.set(day, found)
+    return found
+  }
 }
 
+/** Mean and deviation of each price are those of the names that traded on the day and on the one before. */
+function priceDay(table: PriceTable, day: number, since: Int32Array): PriceDay {
+  const width = table.prices.length
+  const scaled = new Float32Array(table.names * width)
+  const changes = new Float64Array(table.names)
+  table.prices.forEach((column, feature) => {
+    for (let name = 0; name < table.names; name++) {
+      const before = since[name] < 0 ? NaN : adjusted(table, since[name], table.close, name)
+      changes[name] = tradedOn(table, day, name) ? Math.log(adjusted(table, day, column, name) / before) : before * 0
+    }
+    const fresh = changes.map((change, name) => (since[name] === day - 1 && tradedOn(table, day, name) ? change : NaN))
+    const { mean, deviation } = moments(fresh)
+    for (let name = 0; name < table.names; name++) {
+      scaled[name * width + feature] = bounded(changes[name], mean, deviation)
+    }
+  })
+  return { scaled, since }
+}
+
+/** Prices whose close before lies before the window's own history stay 0. */
 function fillPrices(
   table: PriceTable,
-  dayOf: (day: number) => PriceDay,
+  day: PriceDay,
   window: ScaledWindow,
   first: number,
-  lookback: number,
+  step: number,
   places: Int32Array,
-  i: number,
 ): void {
-  const name = places[i]
-  const width = table.prices.length + 1
-  let before = tradedOn(table, first - 1, name) ? adjusted(table, first - 1, table.close, name) : NaN
-  for (let step = 0; step < lookback; step++) {
-    const day = first + step
+  const prices = table.prices.length
+  const width = prices + 1
+  for (let i = 0; i < places.length; i++) {
+    const name = places[i]
     const row = step * places.length + i
-    const traded = tradedOn(table, day, name)
-    const { means, deviations } = dayOf(day)
-    for (let feature = 0; feature < table.prices.length; feature++) {
-      const price = traded ? adjusted(table, day, table.prices[feature], name) : before
-      window.x[row * width + feature] = bounded(Math.log(price / before), means[feature], deviations[feature])
+    window.mask[row] = tradedOn(table, first + step, name) ? 1 : 0
+    if (day.since[name] < first - 1) continue
+    for (let feature = 0; feature < prices; feature++) {
+      window.x[row * width + feature] = day.scaled[name * prices + feature]
     }
-    window.mask[row] = traded ? 1 : 0
-    if (traded) before = adjusted(table, day, table.close, name)
   }
 }
 

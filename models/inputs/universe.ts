@@ -1,5 +1,5 @@
 import type { FeaturePanel } from '../sample.ts'
-import { dateIndex, panelColumn } from './panel.ts'
+import { dateIndex, panelColumn, placesOf } from './panel.ts'
 
 export interface UniverseRules {
   /** Days of the window that a model reads. */
@@ -45,7 +45,7 @@ function exclusionOf(tradedOn: (day: number) => boolean, day: number, rules: Uni
   if (!tradedOn(day)) return 'not traded on the day'
   let rows = 0
   let inWindow = 0
-  for (let at = 0; at <= day; at++) {
+  for (let at = day; at >= 0 && (at > day - rules.lookback || rows < rules.minimumRows); at--) {
     if (!tradedOn(at)) continue
     rows++
     if (at > day - rules.lookback) inWindow++
@@ -54,3 +54,41 @@ function exclusionOf(tradedOn: (day: number) => boolean, day: number, rules: Uni
   const needed = Math.ceil(rules.tradedShare * rules.lookback - 1e-9)
   return inWindow < needed ? `suspended too often: traded on ${inWindow} of ${rules.lookback} days` : null
 }
+
+/** Rows that make a name old enough, and days since its listing where that lies before what can be counted. */
+const ageRows = 60
+const ageDays = 90
+/** Trading days in which rows are counted, so that an answer does not depend on how much history lies before them. */
+export const ageWindow = 250
+
+/**
+ * The names that are no new listings on a date: traded on more than 60 of the last 250 days, or listed more than 90
+ * calendar days before it and before the first of those days. domain.md §4.1; first days of a listing move as no later
+ * day does.
+ * @param panel PV with the last 250 days up to the date, or from the first stored day on
+ * @param listDates [n] YYYY-MM-DD; '' = unknown
+ */
+export function seasonedNames(
+  panel: FeaturePanel,
+  date: string,
+  instruments: readonly string[],
+  listDates: readonly string[],
+): string[] {
+  const day = dateIndex(panel, date)
+  const first = Math.max(0, day - ageWindow + 1)
+  const volume = panelColumn(panel, 'pv_volume')
+  const names = panel.instruments.length
+  const places = placesOf(instruments, panel.instruments)
+  return instruments.filter((_, i) => {
+    if (places[i] < 0) return false
+    let rows = 0
+    for (let at = day; at >= first && rows <= ageRows; at--) {
+      if (panel.values[(at * panel.columns.length + volume) * names + places[i]] > 0) rows++
+    }
+    if (rows > ageRows) return true
+    const listed = listDates[i]
+    return listed !== '' && listed < panel.dates[first] && daysBetween(listed, date) > ageDays
+  })
+}
+
+const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 86_400_000
