@@ -1,4 +1,4 @@
-import { averageRanks } from './ranks.ts'
+import { rankInto } from './ranks.ts'
 
 /**
  * Pearson correlation over the pairs in which both values are finite, each series with its own mean.
@@ -31,15 +31,42 @@ export function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return constant ? NaN : ab / Math.sqrt(aa * bb)
 }
 
+/** Names that a day needs for a RankIC or for groups that mean something. */
+export const minimumNames = 10
+
 /**
  * RankIC of one day: Spearman correlation with average ranks over the names that have a score and an outcome.
+ * NaN when fewer than two names have both, or one side is constant.
  * @param scores [n] factor values; NaN = none
  * @param outcomes [n] raw forward returns; NaN = none
  */
 export function rankIc(scores: ArrayLike<number>, outcomes: ArrayLike<number>): number {
-  const kept: number[] = []
+  const a = new Float64Array(scores.length)
+  const b = new Float64Array(scores.length)
+  let n = 0
   for (let i = 0; i < scores.length; i++) {
-    if (Number.isFinite(scores[i]) && Number.isFinite(outcomes[i])) kept.push(i)
+    if (!Number.isFinite(scores[i]) || !Number.isFinite(outcomes[i])) continue
+    a[n] = scores[i]
+    b[n++] = outcomes[i]
   }
-  return pearson(averageRanks(kept.map((i) => scores[i])), averageRanks(kept.map((i) => outcomes[i])))
+  if (n < 2) return NaN
+  rankInto(a, n, a)
+  rankInto(b, n, b)
+  return correlationOfRanks(a, b, n)
+}
+
+/** Pearson correlation of ranks 1..n, whose mean is known; NaN when one side is constant. */
+function correlationOfRanks(a: Float64Array, b: Float64Array, n: number): number {
+  const mean = (n + 1) / 2
+  let aa = 0
+  let bb = 0
+  let ab = 0
+  for (let i = 0; i < n; i++) {
+    const da = a[i] - mean
+    const db = b[i] - mean
+    aa += da * da
+    bb += db * db
+    ab += da * db
+  }
+  return aa === 0 || bb === 0 ? NaN : ab / Math.sqrt(aa * bb)
 }
