@@ -12,6 +12,8 @@ export interface Context {
   readonly progress: Progress
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
+  /** What was done by now, in one line: told when a stop ends the command before its answer. */
+  onStop(line: () => string): void
   /** A line for the reader, on stderr. */
   say(line: string): void
   /** The result: with --json the document, else the text. Called once, when nothing can fail any more. */

@@ -14,7 +14,7 @@ export const perform: Act =
   async (...parsed) => {
     const command = commandOf(parsed)
     const stopped = listenForStop()
-    const { context, close } = await openContext(command, stopped.signal).catch((error: unknown) => {
+    const { context, close, done } = await openContext(command, stopped.signal).catch((error: unknown) => {
       stopped.release()
       throw error
     })
@@ -29,10 +29,20 @@ export const perform: Act =
       stopped.release()
     }
     // Whoever asked for a stop is not made to wait for a connection that somebody left open.
-    if (stopped.signal.aborted) process.exit(stopped.signal.reason === 'SIGINT' ? 130 : 0)
+    if (stopped.signal.aborted) {
+      process.stderr.write(`${stopped.signal.reason}: ${command.name()} stopped: ${done()}\n`)
+      process.exit(stopped.signal.reason === 'SIGINT' ? 130 : 0)
+    }
   }
 
-async function openContext(command: Command, signal: AbortSignal): Promise<{ context: Context; close: () => void }> {
+interface Opened {
+  readonly context: Context
+  close(): void
+  /** What a command that was stopped has done. */
+  done(): string
+}
+
+async function openContext(command: Command, signal: AbortSignal): Promise<Opened> {
   const [{ loadSettings }, { stderrLog }, { systemClock }, { openProgress }] = await Promise.all([
     import('../compose/settings.ts'),
     import('../compose/log.ts'),
@@ -48,6 +58,7 @@ async function openContext(command: Command, signal: AbortSignal): Promise<{ con
   })
   const progress = openProgress(process.stderr, systemClock)
   const sink = { isTTY: process.stderr.isTTY, write: (text: string) => progress.write(text) }
+  let done = (): string => 'what was written stays.'
   const context: Context = {
     settings: values,
     origins,
@@ -55,6 +66,7 @@ async function openContext(command: Command, signal: AbortSignal): Promise<{ con
     log: stderrLog(values.logLevel, sink),
     progress,
     signal,
+    onStop: (line) => (done = line),
     say: (line) => progress.write(`${line}\n`),
     answer: (document, text) => {
       if (signal.aborted) return
@@ -62,17 +74,18 @@ async function openContext(command: Command, signal: AbortSignal): Promise<{ con
       process.stdout.write(options.json === true ? `${JSON.stringify(document)}\n` : ended(text()))
     },
   }
-  return { context, close: () => progress.stop() }
+  return { context, close: () => progress.stop(), done: () => done() }
 }
 
 const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`)
 
-/** The first signal asks for an orderly end, the second does not wait for it. */
+/** The first signal asks for an orderly end, the second does not wait for it; a person is told so at once. */
 function listenForStop(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
   const stop = (name: StopSignal): void => {
     if (controller.signal.aborted) process.exit(hardExit[name])
-    process.stderr.write(`${name}: stopping; what is published stays and the next start goes on from there.\n`)
+    if (name === 'SIGINT')
+      process.stderr.write('Ctrl-C: stopping in order, what is done stays; once more stops at once.\n')
     controller.abort(name)
   }
   process.on('SIGINT', stop)

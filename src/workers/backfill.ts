@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { closeDay } from './close/close-day.ts'
-import { FeaturesWorker, type FeaturesSummary } from './features/features-worker.ts'
+import { emptySummary, FeaturesWorker, type FeaturesSummary } from './features/features-worker.ts'
 import { dayAfter } from './features/positions.ts'
 import { MarketHistory } from './history/market-history.ts'
 import { openDay } from './open/open-worker.ts'
@@ -42,8 +42,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   const last = dates.at(-1)
   const signal = options.signal === undefined ? {} : { signal: options.signal }
   const sink = new Sink(bus, store, 'backfill')
-  if (last === undefined)
-    return { dates, features: { date: '', messages: 0, events: 0, rows: 0, quarantined: 0, late: 0 }, rows: 0 }
+  if (last === undefined) return { dates, features: emptySummary(), rows: 0 }
   const features = await new FeaturesWorker({
     bus,
     clock,

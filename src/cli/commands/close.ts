@@ -1,6 +1,8 @@
 import type { Bus } from '../../ports/bus.ts'
 import type { CloseSummary } from '../../workers/close/close-day.ts'
+import type { Heartbeat } from '../../workers/status/heartbeat.ts'
 import type { Register } from '../act.ts'
+import { beating } from '../beating.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import { dateRange, positiveNumber, type DateRange } from '../values.ts'
@@ -37,25 +39,29 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
     const stopModel = inlineModel === true ? await startModel(context, bus) : null
     const stage = progress.stage('close', dates?.length ?? null, 'days')
     const sink = new Sink(bus, store, 'live')
-    let closed = 0
+    const closed: string[] = []
+    context.onStop(() => `${closed.length === 0 ? 'no day closed' : `closed ${closed.join(', ')}`}, ${sink.rows} rows.`)
     try {
-      const summaries = await runCloseWorker({
-        bus,
-        store,
-        clock,
-        log,
-        profile: settings.profile,
-        models,
-        resultsDeadlineMs: deadline * 1000,
-        signal,
-        ...(dates === undefined ? {} : { dates }),
-        onClosed: async (summary) => {
-          await sink.drain(summary.date)
-          stage.reach(++closed)
-          log.info(lineOf(summary))
-        },
-      })
-      stage.end(`${closed} days`)
+      const run = (heartbeat: Heartbeat): Promise<CloseSummary[]> =>
+        runCloseWorker({
+          bus,
+          store,
+          clock,
+          log,
+          profile: settings.profile,
+          models,
+          resultsDeadlineMs: deadline * 1000,
+          signal,
+          ...(dates === undefined ? {} : { dates }),
+          onClosed: async (summary) => {
+            await sink.drain(summary.date)
+            stage.reach(closed.push(summary.date))
+            log.info(lineOf(summary))
+          },
+          heartbeat,
+        })
+      const summaries = await beating(context, bus, 'close', run)
+      stage.end(`${closed.length} days`)
       context.answer({ days: summaries.map(documentOf) }, () => summaries.map(lineOf).join('\n'))
     } finally {
       await stopModel?.()

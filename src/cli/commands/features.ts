@@ -1,9 +1,13 @@
+import { basename } from 'node:path'
 import type { Bus } from '../../ports/bus.ts'
+import type { FeaturesSummary } from '../../workers/features/features-worker.ts'
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import { dateValue, positiveNumber } from '../values.ts'
 import type { Stage } from '../progress.ts'
+import type { Heartbeat } from '../../workers/status/heartbeat.ts'
+import { beating } from '../beating.ts'
 
 interface Flags {
   readonly state?: string
@@ -40,20 +44,25 @@ async function features(context: Context, { state, untilClose, date, snapshotSec
   try {
     await bus.createTopics(await partitionsOf(bus, settings, origins))
     const stage = progress.stage('features', null, 'messages')
-    const worker = new FeaturesWorker({
-      bus: watchedBus(bus, stage),
-      clock,
-      log,
-      profile: settings.profile,
-      sizing: settings.flowSize,
-      snapshotIntervalMs: snapshotSeconds * 1000,
-      end: untilClose === true ? 'until-close' : 'never',
-      minuteRows: true,
-      ...(state === undefined ? {} : { state }),
-      ...(date === undefined ? {} : { date }),
-      signal,
-    })
-    const done = await worker.run()
+    const run = (heartbeat: Heartbeat): Promise<FeaturesSummary> => {
+      const worker = new FeaturesWorker({
+        bus: watchedBus(bus, stage),
+        clock,
+        log,
+        profile: settings.profile,
+        sizing: settings.flowSize,
+        snapshotIntervalMs: snapshotSeconds * 1000,
+        end: untilClose === true ? 'until-close' : 'never',
+        minuteRows: true,
+        ...(state === undefined ? {} : { state }),
+        ...(date === undefined ? {} : { date }),
+        signal,
+        heartbeat,
+      })
+      context.onStop(() => stopped(worker.summary))
+      return worker.run()
+    }
+    const done = await beating(context, bus, 'features', run, state === undefined ? undefined : basename(state))
     stage.end(`${done.events.toLocaleString('en-US')} events, ${done.rows.toLocaleString('en-US')} rows`)
     context.answer(
       { bus: settings.bus, sizing: settings.flowSize, ...done },
@@ -62,6 +71,13 @@ async function features(context: Context, { state, untilClose, date, snapshotSec
   } finally {
     await bus.close()
   }
+}
+
+function stopped({ closed, rows, messages, resumesAt }: FeaturesSummary): string {
+  const days = closed.length === 0 ? 'no day closed' : `closed ${closed.join(', ')}`
+  const places = Object.entries(resumesAt).map(([partition, offset]) => `${partition}:${offset}`)
+  const readsOn = places.length === 0 ? '' : `, the next start reads on at ${places.join(' ')}`
+  return `${days}, ${rows} rows of ${messages} messages${readsOn}.`
 }
 
 /** The bus, telling a stage how many messages its group was handed. */

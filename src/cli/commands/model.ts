@@ -1,4 +1,5 @@
 import type { Register } from '../act.ts'
+import { beating } from '../beating.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 
@@ -21,7 +22,11 @@ async function model(context: Context): Promise<void> {
   log.info('model worker', { engine: engine.name, device: engine.device, kernelBuild: engine.kernelBuild })
   const models = new ModelsFolder(settings.models)
   await withBus(context, async (bus) => {
-    const done = await runModelWorker({ bus, clock, log, engine, models, profile: settings.profile, signal })
+    const done = { jobs: 0, failed: 0 }
+    context.onStop(() => `${done.jobs} jobs scored, ${done.failed} failed.`)
+    await beating(context, bus, 'model', (heartbeat) =>
+      runModelWorker({ bus, clock, log, engine, models, profile: settings.profile, signal, heartbeat }, done),
+    )
     context.answer(done, () => `${done.jobs} jobs, ${done.failed} failed`)
   })
 }

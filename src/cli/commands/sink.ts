@@ -1,4 +1,5 @@
 import type { Register } from '../act.ts'
+import { beating } from '../beating.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import { dateValue } from '../values.ts'
@@ -24,7 +25,10 @@ async function sink(context: Context, { from }: Flags): Promise<void> {
   const { withBusAndStore } = await import('../with-stores.ts')
   await withBusAndStore(context, async (bus, store) => {
     const worker = new Sink(bus, store, 'live')
-    await (from === undefined ? worker.follow(context.signal) : worker.drain(from))
+    context.onStop(() => `${worker.rows} rows.`)
+    if (from === undefined) {
+      await beating(context, bus, 'sink', (heartbeat) => worker.follow(context.signal, heartbeat))
+    } else await worker.drain(from)
     context.answer({ rows: worker.rows }, () => `${worker.rows} rows`)
   })
 }

@@ -48,7 +48,23 @@ export interface FeaturesSummary {
   rows: number
   quarantined: number
   late: number
+  /** Dates that were closed on a partition. */
+  closed: string[]
+  /** Where the next start reads on, by partition. */
+  resumesAt: Record<number, number>
 }
+
+/** Of a worker that has done nothing yet. */
+export const emptySummary = (): FeaturesSummary => ({
+  date: '',
+  messages: 0,
+  events: 0,
+  rows: 0,
+  quarantined: 0,
+  late: 0,
+  closed: [],
+  resumesAt: {},
+})
 
 /** Order in which topics are written: PartitionClosed, in `days`, may only follow everything else of its day. */
 const publishOrder: readonly TopicName[] = ['quarantine', 'late', 'minutes', 'days']
@@ -71,7 +87,7 @@ export class FeaturesWorker {
   private owned: readonly number[] | null = null
   private membership: Membership | null = null
   private target = ''
-  private readonly summary: FeaturesSummary = { date: '', messages: 0, events: 0, rows: 0, quarantined: 0, late: 0 }
+  readonly summary = emptySummary()
 
   constructor(options: FeaturesOptions) {
     this.options = options
@@ -103,7 +119,11 @@ export class FeaturesWorker {
 
   private async assigned(assignments: readonly Assignment[]): Promise<ReadonlyMap<number, number>> {
     const positions = new Map<number, number>()
-    for (const assignment of assignments) positions.set(assignment.partition, await this.position(assignment))
+    for (const assignment of assignments) {
+      const offset = await this.position(assignment)
+      positions.set(assignment.partition, offset)
+      this.summary.resumesAt[assignment.partition] ??= offset
+    }
     this.owned = [...positions.keys()]
     this.options.heartbeat?.watch((now) => this.reports(now))
     this.leaveWhenClosed()
@@ -185,6 +205,7 @@ export class FeaturesWorker {
       else if (output.kind === 'late') summary.late += 1
       else if (output.kind === 'partitionClosed') {
         this.closings.set(partition, output.value)
+        if (!summary.closed.includes(output.value.date)) summary.closed.push(output.value.date)
         this.options.heartbeat?.beat()
         summary.events += output.value.eventsIn
         summary.quarantined += output.value.eventsQuarantined
@@ -217,6 +238,7 @@ export class FeaturesWorker {
     this.keptAt.set(partition, clock.elapsed())
     const offset = file === null ? openedOffset : nextOffset
     await this.membership?.commit(partition, { offset, metadata: String(openedOffset) })
+    this.summary.resumesAt[partition] = offset
   }
 
   private reports(now: number): Promise<Report[]> {

@@ -25,6 +25,12 @@ export interface ModelOptions {
   readonly heartbeat?: Heartbeat
 }
 
+/** Jobs that were scored and jobs that could not be. */
+export interface JobCounts {
+  jobs: number
+  failed: number
+}
+
 /** How often a record that a job names is looked for again, and how long in all. */
 const retryMs = 20
 const retriesMax = 500
@@ -33,9 +39,11 @@ const retriesMax = 500
  * Model worker: a member of the group on `jobs`. Scores each job from the records that it names and publishes the raw
  * scores; a job that cannot be scored is logged and left, so that the close worker's deadline decides.
  */
-export async function runModelWorker(options: ModelOptions): Promise<{ jobs: number; failed: number }> {
+export async function runModelWorker(
+  options: ModelOptions,
+  counts: JobCounts = { jobs: 0, failed: 0 },
+): Promise<JobCounts> {
   const { bus, signal } = options
-  const counts = { jobs: 0, failed: 0 }
   let scoring: string[] = []
   let date = ''
   options.heartbeat?.watch(() => [
