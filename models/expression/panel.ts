@@ -56,7 +56,11 @@ export class TerminalReader {
       case 'ret':
         return this.returns(from, to)
       case 'amplitude':
-        return combined(this.read('pv_high', from, to), this.read('pv_low', from, to), (high, low) => high / low - 1)
+        return combined(
+          this.stored('pv_high', from, to),
+          this.stored('pv_low', from, to),
+          (high, low) => high / low - 1,
+        )
       case 'amount':
         return combined(this.stored('pv_vwap', from, to), this.stored('pv_volume', from, to), (p, v) => p * v)
       case 'trade_amount':

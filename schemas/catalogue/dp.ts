@@ -31,8 +31,6 @@ const dp = (
 
 const bars: readonly InputLetter[] = ['D', 'H']
 const barsOfSection: readonly InputLetter[] = ['D', 'H', 'Z']
-const flows: readonly InputLetter[] = ['P', 'T', 'H']
-const flowsOfSection: readonly InputLetter[] = ['D', 'P', 'T', 'H', 'Z']
 
 export const dpRules: readonly Rule[] = [
   // Daily bars alone: these exist for imported years as well.
@@ -71,7 +69,7 @@ export const dpRules: readonly Rule[] = [
   dp(
     11,
     'history',
-    flows,
+    ['P', 'H'],
     '(sub (ts_mean c_nbr_xl 10) (ts_mean c_nbr_s 10))',
     'extra large orders buy, small ones sell',
     '大单净买减小单净买',
@@ -79,7 +77,7 @@ export const dpRules: readonly Rule[] = [
   dp(
     12,
     'section',
-    flowsOfSection,
+    ['D', 'P', 'H', 'Z'],
     '(ols_residual (ts_sum c_nbr_l 20) (ts_sum ret 20))',
     'net buying of large orders beside the return',
     '大单残差资金流',
@@ -92,7 +90,14 @@ export const dpRules: readonly Rule[] = [
     'reversal on days of large trades',
     '理想反转',
   ),
-  dp(14, 'history', flows, '(decay_linear c_nar_main 20)', 'active buying of main orders', '主力主动净买入'),
+  dp(
+    14,
+    'section',
+    ['P', 'T', 'H', 'Z'],
+    '(decay_linear (cs_rank c_nar_main) 20)',
+    'active buying of main orders',
+    '主力主动净买入',
+  ),
   // Intraday shape.
   dp(15, 'history', ['M', 'H'], '(neg (ts_mean hf_rskew 20))', 'little intraday skewness', '低日内偏度'),
   dp(
