@@ -35,12 +35,16 @@ const contentShape = z.strictObject({
   /** Days the label looks ahead. */
   horizon: size,
   label: z.string(),
+  /** Price that the label buys and sells at. */
+  labelPrice: z.enum(['close', 'vwap']),
   train: span,
   validate: span,
   /** Trading days left out between the two spans. */
   embargo: z.int().nonnegative(),
   /** How the inputs are scaled, in words. */
   scaling: z.array(z.string()),
+  /** Inputs of the network that the data lacked, in words: it has learned nothing about them. */
+  masked: z.array(z.string()),
   schedule: z.strictObject({
     seeds: z.array(z.int()),
     epochs: size,
@@ -71,6 +75,7 @@ const manifestShape = contentShape.extend({
 })
 
 export type ArtifactContent = z.infer<typeof contentShape>
+export type LabelPrice = ArtifactContent['labelPrice']
 export type ArtifactManifest = z.infer<typeof manifestShape>
 
 export interface Artifact {

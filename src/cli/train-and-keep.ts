@@ -37,8 +37,8 @@ export async function trainAndKeep(options: KeepOptions): Promise<Kept> {
   return {
     set: options.set,
     artifact: hash,
-    trainDays: days.train.length,
-    validateDays: days.validate.length,
+    trainDays: days.train.count,
+    validateDays: days.validate.count,
     embargoed: days.embargoed,
     rankIc: artifact.manifest.members.reduce(
       (best, { rankIc }) => Math.max(best, rankIc ?? Number.NEGATIVE_INFINITY),

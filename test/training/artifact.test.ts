@@ -27,10 +27,12 @@ const content: ArtifactContent = {
   sizing: 'order',
   horizon: 1,
   label: 'rank-gauss of close(d+2)/close(d+1) - 1',
+  labelPrice: 'close',
   train: { from: '2023-01-03', to: '2023-02-10', days: 26 },
   validate: { from: '2023-02-14', to: '2023-02-20', days: 5 },
   embargo: 2,
   scaling: ['z-score over the section, clipped at 3'],
+  masked: ['graph flow'],
   schedule: { ...defaultSchedule, seeds: [3] },
   engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
 }

@@ -8,7 +8,7 @@ import { storedPanel } from './panels.ts'
 import { carriedFactors } from './prices.ts'
 
 /** Trading days of daily bars that the styles read: momentum looks back 504 days behind a lag of 21. */
-const styleLookback = 560
+export const styleLookback = 560
 
 /**
  * Stored daily bars and listings before a date, read once and then appended to day by day, since every open and close

@@ -7,7 +7,8 @@ import { styleWindow, type StyleHistory } from '../../../models/inputs/style-win
 import { universeOf, type Exclusion, type Universe } from '../../../models/inputs/universe.ts'
 import type { Scaler } from '../../../models/inputs/window.ts'
 import { hasFundamentals, hasGraphs, type NetworkSpec } from '../../../models/network/spec.ts'
-import type { DaySample, FeaturePanel, Graph, GraphName } from '../../../models/sample.ts'
+import { fundamentalCount, type DaySample, type FeaturePanel, type Graph } from '../../../models/sample.ts'
+import type { GraphName } from '../../../models/sample.ts'
 
 /** Share of the window's days on which a name must have traded. */
 const tradedShare = 0.8
@@ -62,9 +63,16 @@ export class SampleBuilder {
       scaler: this.scaler,
       section,
       graphs: hasGraphs(spec.family) ? inputs.graphs : {},
-      ...(hasFundamentals(spec.family) && inputs.fundamentals !== null ? { fundamentals: inputs.fundamentals } : {}),
+      ...(hasFundamentals(spec.family) ? { fundamentals: inputs.fundamentals ?? unreported(date, section) } : {}),
       styles: styleWindow(this.styles, date),
       ...(label === undefined ? {} : { label }),
     })
   }
 }
+
+/** What the head reads where no report is known: every indicator missing, so 0, the mean of the section. */
+const unreported = (asOf: string, instruments: readonly string[]): Fundamentals => ({
+  asOf,
+  instruments,
+  values: new Float64Array(instruments.length * fundamentalCount).fill(Number.NaN),
+})

@@ -106,3 +106,34 @@ async function storedGraphs(
   }
   return found
 }
+
+export type Caps = ReadonlyMap<string, { readonly floatCap: number; readonly industry: number }>
+
+/** Float caps and industries of each date, as the exposures record of the day stored them. */
+export async function storedCaps(store: Store, from: string, to: string): Promise<Map<string, Caps>> {
+  const found = new Map<string, Map<string, { floatCap: number; industry: number }>>()
+  for (const style of ['float_cap', 'industry']) {
+    const rows = await store.panel({
+      table: 'exposures',
+      columns: ['event_time', 'instrument', 'exposure'],
+      from,
+      to,
+      where: { style },
+    })
+    const times = numbers(rows, 'event_time')
+    const values = numbers(rows, 'exposure')
+    texts(rows, 'instrument').forEach((symbol, r) => {
+      const date = eventTimeToDate(times[r] as number)
+      const day = found.get(date) ?? new Map<string, { floatCap: number; industry: number }>()
+      found.set(date, day)
+      const known = day.get(symbol) ?? { floatCap: Number.NaN, industry: Number.NaN }
+      day.set(
+        symbol,
+        style === 'industry'
+          ? { ...known, industry: values[r] as number }
+          : { ...known, floatCap: values[r] as number },
+      )
+    })
+  }
+  return found
+}

@@ -7,9 +7,10 @@ import type { DaySample } from '../../../models/sample.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
 import { seededRandom } from '../../../models/training/random.ts'
 import { score } from '../../../models/training/score.ts'
-import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import type { Store } from '../../ports/store.ts'
 import type { CompositeModel, ModelsFolder } from '../models-folder.ts'
 import { labelledDays } from './samples.ts'
+import { storedCaps, type Caps } from './stored-inputs.ts'
 
 export interface CompositeTraining {
   readonly store: Store
@@ -36,8 +37,8 @@ export async function trainComposite(options: CompositeTraining): Promise<Compos
   const { store, profile, engine } = options
   const scored: { artifact: Artifact; samples: Map<string, DaySample> }[] = []
   for (const artifact of promoted) {
-    const { spec } = artifact.manifest
-    const days = await labelledDays({ store, profile, set: artifact.manifest.set, spec, horizon, train, validate })
+    const { set, spec, labelPrice } = artifact.manifest
+    const days = await labelledDays({ store, profile, set, spec, horizon, labelPrice, train, validate })
     scored.push({ artifact, samples: new Map(days.validate.map((sample) => [sample.date, sample])) })
   }
   const caps = await storedCaps(store, validate.from, validate.to)
@@ -76,8 +77,6 @@ async function promotedOf(models: ModelsFolder): Promise<Artifact[]> {
   return found
 }
 
-type Caps = ReadonlyMap<string, { readonly floatCap: number; readonly industry: number }>
-
 function neutralFactor(engine: Engine, artifact: Artifact, sample: DaySample, caps: Caps | undefined): Float64Array {
   const { scores } = score(engine, artifact, sample)
   const lnFloatCap = Float64Array.from(sample.instruments, (symbol) =>
@@ -85,33 +84,4 @@ function neutralFactor(engine: Engine, artifact: Artifact, sample: DaySample, ca
   )
   const industries = sample.instruments.map((symbol) => String(caps?.get(symbol)?.industry ?? ''))
   return neutralise(scores, lnFloatCap, industries)
-}
-
-/** Float caps and industries of each date, as the exposures record of the day stored them. */
-async function storedCaps(store: Store, from: string, to: string): Promise<Map<string, Caps>> {
-  const found = new Map<string, Map<string, { floatCap: number; industry: number }>>()
-  for (const style of ['float_cap', 'industry']) {
-    const rows = await store.panel({
-      table: 'exposures',
-      columns: ['event_time', 'instrument', 'exposure'],
-      from,
-      to,
-      where: { style },
-    })
-    const times = numbers(rows, 'event_time')
-    const values = numbers(rows, 'exposure')
-    texts(rows, 'instrument').forEach((symbol, r) => {
-      const date = eventTimeToDate(times[r] as number)
-      const day = found.get(date) ?? new Map<string, { floatCap: number; industry: number }>()
-      found.set(date, day)
-      const known = day.get(symbol) ?? { floatCap: Number.NaN, industry: Number.NaN }
-      day.set(
-        symbol,
-        style === 'industry'
-          ? { ...known, industry: values[r] as number }
-          : { ...known, floatCap: values[r] as number },
-      )
-    })
-  }
-  return found
 }

@@ -3,13 +3,13 @@ import type { SetName } from '../../../schemas/topics.ts'
 import { rankIc } from '../../../models/evaluation/correlation.ts'
 import type { Engine } from '../../../models/engine.ts'
 import { networkSpec, type Family } from '../../../models/network/spec.ts'
-import { createArtifact, type Artifact } from '../../../models/training/artifact.ts'
+import { createArtifact, type Artifact, type LabelPrice } from '../../../models/training/artifact.ts'
 import { train, type Epoch, type Schedule } from '../../../models/training/train.ts'
 import type { Store } from '../../ports/store.ts'
 import { sha256 } from '../../wire/index.ts'
 import { fingerprints } from '../fingerprints.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
-import { labelledDays, type LabelledDays, type Span } from './samples.ts'
+import { labelledSeries, type LabelledSeries, type Span } from './samples.ts'
 
 export interface TrainOptions {
   readonly store: Store
@@ -20,6 +20,8 @@ export interface TrainOptions {
   readonly lookback: number
   readonly hidden: number
   readonly horizon: number
+  /** Price that the label buys and sells at; VWAP where none is said. */
+  readonly labelPrice?: LabelPrice
   readonly train: Span
   readonly validate: Span
   readonly schedule: Schedule
@@ -29,7 +31,7 @@ export interface TrainOptions {
 
 export interface Trained {
   readonly artifact: Artifact
-  readonly days: LabelledDays
+  readonly days: LabelledSeries
 }
 
 /** Trains one set on stored rows. @throws ClosebellError CB_NO_HISTORY when a span has no usable day */
@@ -45,7 +47,8 @@ export async function trainSet(options: TrainOptions): Promise<Trained> {
   if (columns.length === 0) throw new ClosebellError('CB_USAGE', `set ${set} has no inputs yet`)
   const spec = networkSpec({ family, features: columns.length, lookback, hidden, selfLoopsOnly })
   const spans = { train: options.train, validate: options.validate }
-  const days = await labelledDays({ store, profile, set, spec, horizon, ...spans })
+  const labelPrice = options.labelPrice ?? 'vwap'
+  const days = await labelledSeries({ store, profile, set, spec, horizon, labelPrice, ...spans })
   const members = await train(engine, spec, days, schedule, rankIc, options.onEpoch)
   const artifact = createArtifact(
     {
@@ -55,11 +58,13 @@ export async function trainSet(options: TrainOptions): Promise<Trained> {
       catalogue: fingerprints[set],
       sizing: days.sizing,
       horizon,
-      label: `rank-gauss of VWAP(d+1+${horizon})/VWAP(d+1)-1`,
-      train: { ...options.train, days: days.train.length },
-      validate: { ...options.validate, days: days.validate.length },
+      label: labelText(labelPrice, horizon),
+      labelPrice,
+      train: { ...options.train, days: days.train.count },
+      validate: { ...options.validate, days: days.validate.count },
       embargo: days.embargoed,
       scaling: scalingOf(set),
+      masked: [...days.source.masked],
       schedule: { ...schedule, seeds: [...schedule.seeds] },
       engine: { name: engine.name, device: engine.device, kernelBuild: engine.kernelBuild },
     },
@@ -67,6 +72,11 @@ export async function trainSet(options: TrainOptions): Promise<Trained> {
     sha256,
   )
   return { artifact, days }
+}
+
+const labelText = (price: LabelPrice, horizon: number): string => {
+  const name = price === 'vwap' ? 'VWAP' : 'close'
+  return `rank-gauss of ${name}(d+1+${horizon})/${name}(d+1)-1`
 }
 
 const scalingOf = (set: SetName): string[] =>
