@@ -14,6 +14,7 @@ import { registerModel } from './commands/model.ts'
 import { registerModels } from './commands/models.ts'
 import { registerOpen } from './commands/open.ts'
 import { registerReplay } from './commands/replay.ts'
+import { registerServe } from './commands/serve.ts'
 import { registerShow } from './commands/show.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerSink } from './commands/sink.ts'
@@ -40,6 +41,7 @@ const commands: readonly Register[] = [
   registerTrain,
   registerModels,
   registerReplay,
+  registerServe,
   registerShow,
 ]
 
