@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { parse, type CsvError } from 'csv-parse'
+import { createGunzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { parse, type CsvError, type Parser } from 'csv-parse'
 import { ClosebellError } from '../../schemas/errors.ts'
 
 /** A row that was left out. */
@@ -15,19 +17,19 @@ export interface RejectedRow {
 export type CsvRow = Readonly<Record<string, string>>
 
 /**
- * Reads a file with a header line. Each row goes to `take`; one that is broken, or that `take` refuses by throwing a
- * RangeError, costs itself alone and is added to `rejected`.
- * @throws ClosebellError CB_ABSENT without the file, CB_FEED_INPUT when its header lacks a column
+ * Reads a file with a header line, of gzip where its name ends so. Each row goes to `take` with its line; one that is
+ * broken, or that `take` refuses by throwing a RangeError, costs itself alone and is added to `rejected`.
+ * @throws ClosebellError CB_ABSENT without the file, CB_FEED_INPUT when its header lacks a column or it is no gzip
  */
 export async function readRows(
   path: string,
   columns: readonly string[],
   rejected: RejectedRow[],
-  take: (row: CsvRow) => Promise<void>,
+  take: (row: CsvRow, line: number) => Promise<void> | void,
 ): Promise<void> {
   const file = basename(path)
   await access(path).catch((cause: unknown) => {
-    throw new ClosebellError('CB_ABSENT', `no file ${file} in the reference folder`, { cause })
+    throw new ClosebellError('CB_ABSENT', `no file ${file}`, { cause })
   })
   const refused: RejectedRow[] = []
   const reject = (line: number, reason: string): undefined => {
@@ -45,12 +47,13 @@ export async function readRows(
   })
   const source = createReadStream(path)
   source.on('error', (error) => parser.destroy(error))
-  for await (const { record, info } of source.pipe(parser) as AsyncIterable<{
+  for await (const { record, info } of unzipped(source, path, parser).pipe(parser) as AsyncIterable<{
     record: CsvRow
     info: { lines: number }
   }>) {
     try {
-      await take(record)
+      const taken = take(record, info.lines)
+      if (taken !== undefined) await taken
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       reject(info.lines, error.message)
@@ -58,6 +61,15 @@ export async function readRows(
   }
   // The parser reads ahead of the rows that are taken, so what it refuses comes early.
   rejected.push(...refused.sort((a, b) => a.line - b.line))
+}
+
+function unzipped(source: Readable, path: string, parser: Parser): Readable {
+  if (!path.endsWith('.gz')) return source
+  const unzip = createGunzip()
+  unzip.on('error', (cause) => {
+    parser.destroy(new ClosebellError('CB_FEED_INPUT', `${basename(path)} is no gzip: ${cause.message}`, { cause }))
+  })
+  return source.pipe(unzip)
 }
 
 /** A date YYYY-MM-DD. @throws RangeError */
