@@ -68,7 +68,8 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
       wake = new AbortController()
       await publisher.publish()
       if (stopping.signal.aborted) return
-      await clock.sleep(intervalMs, AbortSignal.any([wake.signal, stopping.signal]))
+      // A clock may answer an aborted sleep by a rejection.
+      await clock.sleep(intervalMs, AbortSignal.any([wake.signal, stopping.signal])).catch(() => undefined)
     }
   }
   const running = run()
