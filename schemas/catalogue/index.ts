@@ -1,5 +1,6 @@
 import { sets, type SetName } from '../topics.ts'
 import { cBaseRules, cModelRules } from './c.ts'
+import { dpRules } from './dp.ts'
 import { gRules } from './g.ts'
 import { hfRules } from './hf.ts'
 import { barRules, pvRules } from './pv.ts'
@@ -15,7 +16,7 @@ export const dayRules: Readonly<Record<SetName, readonly Rule[]>> = {
   G: gRules,
   C: [...cBaseRules, ...cModelRules],
   HF: hfRules,
-  DP: [],
+  DP: dpRules,
 }
 
 const isOfStream = (set: SetName): boolean => dayRules[set].some(({ level }) => level === 'tick')
@@ -45,4 +46,5 @@ export const catalogue: readonly Rule[] = [
   ...cBaseRules,
   ...cModelRules,
   ...hfRules,
+  ...dpRules,
 ]

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TopicName } from '../../schemas/topics.ts'
+import { historySets } from '../../schemas/catalogue/index.ts'
+import { sets, type TopicName } from '../../schemas/topics.ts'
 import { createReferenceEngine } from '../../models/network/reference/engine.ts'
 import { defaultSchedule } from '../../models/training/train.ts'
 import { openTape } from '../../src/bus/tape/index.ts'
@@ -50,8 +51,10 @@ const compared: readonly TopicName[] = [
   'panels',
   'results',
   'factor-pv',
+  'factor-g',
   'factor-c',
   'factor-hf',
+  'factor-dp',
   'ml-c',
   'completed',
 ]
@@ -101,7 +104,7 @@ async function run(name: string, { block, store: changeStore }: Change = {}): Pr
   await backfill({ ...common, sizing: 'order', neighbours: 4, from: first, to: next })
   const models = new ModelsFolder(join(folder, name, 'models'))
   const found = new Map<string, string>()
-  for (const set of ['PV', 'C', 'HF'] as const) {
+  for (const set of sets) {
     const { artifact } = await trainSet({
       store,
       engine,
@@ -126,7 +129,7 @@ async function run(name: string, { block, store: changeStore }: Change = {}): Pr
   stop.abort()
   await scoring
   const again = await replay({ bus, profile: 'cn', from: d, to: d, scoring: { engine, models } })
-  expect(again).toMatchObject({ verdict: 'identical', compared: { results: 3, factors: 3, mlC: 1 } })
+  expect(again).toMatchObject({ verdict: 'identical', compared: { results: 5, factors: 5, mlC: 1 } })
   for (const [key, hash] of await published(bus)) found.set(key, hash)
   await store.close()
   await bus.close()
@@ -210,6 +213,11 @@ describe('no look-ahead', () => {
     const other = await run('market', { block: changeMarket() })
     expect(upTo(other, d)).toEqual(upTo(base, d))
     expect(upTo(other, next)).not.toEqual(upTo(base, next))
+    // It did reach the sets that are made of earlier days, one day later.
+    for (const set of historySets) {
+      const key = `${next} panels ${next}|0|${set}`
+      expect([set, other.get(key)]).not.toEqual([set, base.get(key)])
+    }
   })
 
   it('one fundamental, industry and float share after d change nothing of d', { timeout: 120_000 }, async () => {

@@ -21,6 +21,7 @@ import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import { compositeOf } from './composite.ts'
 import { panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
+import { historyPanels } from './history-panels.ts'
 import { awaitResults, inputsOf, planJobs, type SetPlan } from './jobs.ts'
 import type { LogView } from '../scoring/log-view.ts'
 
@@ -67,9 +68,7 @@ export async function closeDay(
   const day = await readClosedDay(bus, date, options.signal)
   if (day === null) return null
   const started = clock.elapsed()
-  const panels = streamSets.map((set) => panelOf(set, date, day.rows))
-  await publishPanels(options, history, panels, date)
-  await view.refresh(date)
+  const panels = await publishPanels(options, history, view, day, date)
   const panelsDone = clock.elapsed()
   const hashes = Object.fromEntries(panels.map((panel) => [panel.set, panel.hash]))
   if (models === null) {
@@ -98,19 +97,37 @@ async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Art
   return found
 }
 
-/** Panels of the date, and the style returns that its closes give on the exposures of the day before. */
+/**
+ * Panels of the date, those of the stream first, since the others are made of them; and the style returns that its
+ * closes give on the exposures of the day before.
+ */
 async function publishPanels(
   options: CloseOptions,
   history: MarketHistory,
-  panels: readonly Panel[],
+  view: LogView,
+  day: ClosedDay,
   date: string,
-): Promise<void> {
+): Promise<Panel[]> {
   const { bus } = options
-  const pv = panels.find((panel) => panel.set === 'PV')
+  const streamed = streamSets.map((set) => panelOf(set, date, day.rows))
+  const pv = streamed.find((panel) => panel.set === 'PV')
   if (pv !== undefined && pv.count > 0) history.append(joinPanels([pv], modelColumns('PV')))
   const styles = styleReturnsOfDay(options, history, date)
   if (styles !== null) await publishOne(bus, 'inputs', date, styles.id, codecs.input.encode(styles))
-  await bus.publish(
+  await publishSections(bus, date, streamed)
+  await view.refresh(date)
+  if (pv === undefined || pv.count === 0) return streamed
+  const made = historyPanels(
+    { pv: history.upTo(date), published: (set, count) => view.panelsUpTo(set, date, count) },
+    pv,
+  )
+  await publishSections(bus, date, made)
+  await view.refresh(date)
+  return [...streamed, ...made]
+}
+
+const publishSections = (bus: Bus, date: string, panels: readonly Panel[]): Promise<number> =>
+  bus.publish(
     'panels',
     panels.map((panel) => ({
       partition: 0,
@@ -119,7 +136,6 @@ async function publishPanels(
       value: codecs.panel.encode(panel),
     })),
   )
-}
 
 function styleReturnsOfDay(options: CloseOptions, history: MarketHistory, date: string): Input | null {
   const asOf = previousTradingDay(profileOf(options.profile), date)

@@ -25,7 +25,11 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   options.heartbeat?.watch(() => reports.now())
   let history: MarketHistory | null = null
   const close = async (date: string): Promise<void> => {
-    if (options.models !== null && (await isCompleted(bus, date))) return
+    if (options.models !== null && (await isCompleted(bus, date))) {
+      // The bars of a day that is passed over are in the store by the next one.
+      history = null
+      return
+    }
     reports.date = date
     options.heartbeat?.beat()
     await options.store.applied()

@@ -6,7 +6,7 @@ import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../../model
 import { equalWeights } from '../../../models/composite/long-only-weights.ts'
 import { stateWeights } from '../../../models/composite/state-weights.ts'
 import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
-import { styleWindow } from '../../../models/inputs/style-window.ts'
+import { styleWindow, type StyleHistory } from '../../../models/inputs/style-window.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
 import { comparablePrices } from '../history/prices.ts'
@@ -36,7 +36,7 @@ export async function compositeOf(context: CompositeContext, factors: readonly F
   if (factors.length === 0 || factors.length < requiredSets(context.promoted)) return null
   const horizon = (factors[0] as Factor).horizon
   const instruments = [...new Set(factors.flatMap((factor) => factor.instruments))].sort()
-  const sa = stateWeightsOf(context, factors)
+  const sa = setWeightsOn(context.model, styleHistoryOf(context.styles), context.date, factors)
   const longOnly = await longOnlyWeightsOf(context, factors, horizon)
   const { lnFloatCap, industries } = neutralisers(context.exposures, instruments)
   const composite = composeMlC({
@@ -73,10 +73,15 @@ function spread(factor: Factor, instruments: readonly string[]): Float64Array {
 }
 
 /** SA weights of the sets that are there, scaled to sum to 1; equal when the model was trained over other artifacts. */
-function stateWeightsOf({ model, styles, date }: CompositeContext, factors: readonly Factor[]): SetWeights {
+export function setWeightsOn(
+  model: CompositeModel | null,
+  styles: StyleHistory,
+  date: string,
+  factors: readonly { readonly set: string; readonly artifactHash: string }[],
+): SetWeights {
   const fits = model !== null && factors.every((factor) => model.artifacts[factor.set] === factor.artifactHash)
   if (!fits) return { weights: equalWeights(factors.length), flags: ['equal-sa'] }
-  const all = stateWeights(model.model, model.model.sets, styleWindow(styleHistoryOf(styles), date))
+  const all = stateWeights(model.model, model.model.sets, styleWindow(styles, date))
   const own = Float64Array.from(factors, (factor) => all.weights[model.model.sets.indexOf(factor.set)])
   const sum = own.reduce((total, weight) => total + weight, 0)
   return { weights: own.map((weight) => weight / sum), flags: all.flags }

@@ -61,21 +61,25 @@ export function panelOf(set: SetName, date: string, rows: readonly DayRow[]): Pa
   rows.forEach((row, i) => columns.forEach((_, c) => (values[c * count + i] = row.values[from + c])))
   const instruments = rows.map((row) => row.instrument)
   const quality = Int32Array.from(rows, (row) => row.quality)
+  const sizing = first?.sizing ?? ''
+  return panelRecord({ date, set, revision: 0, sizing, catalogue, instruments, columns, quality, values })
+}
+
+/** What a panel says; its hash and count follow. */
+interface PanelContent extends Pick<
+  Panel,
+  'date' | 'set' | 'revision' | 'sizing' | 'catalogue' | 'quality' | 'values'
+> {
+  readonly instruments: readonly string[]
+  readonly columns: readonly string[]
+}
+
+export function panelRecord(content: PanelContent): Panel {
+  const { set, date, quality, values } = content
+  const instruments = [...content.instruments]
+  const columns = [...content.columns]
   const hash = sha256(JSON.stringify([set, date, instruments, columns]), asBytes(quality), asBytes(values))
-  return {
-    date,
-    set,
-    revision: 0,
-    sizing: first?.sizing ?? '',
-    catalogue,
-    hash,
-    count,
-    instruments,
-    columns: [...columns],
-    quality,
-    values,
-    crc: 0,
-  }
+  return { ...content, hash, count: instruments.length, instruments, columns, crc: 0 }
 }
 
 /** Where a set's values stand in a row. */

@@ -1,4 +1,5 @@
-import type { Completed, Factor, Input, MlC } from '../../../schemas/day.ts'
+import { historySets } from '../../../schemas/catalogue/index.ts'
+import type { Completed, Factor, Input, MlC, Panel } from '../../../schemas/day.ts'
 import type { DayRow, MinuteRows } from '../../../schemas/rows.ts'
 import type { DayTable, MinuteTable } from '../../../schemas/tables.ts'
 import type { Logged } from '../../ports/bus.ts'
@@ -23,6 +24,8 @@ export function project(message: Logged, origin: string, into: RowBuilders): voi
       return projectDayRow(decoded.value, context, into)
     case 'minuteRows':
       return projectMinuteRows(decoded.value, context, into)
+    case 'panel':
+      return projectPanel(decoded.value, context, into)
     case 'input':
       return projectInput(decoded.value, context, into)
     case 'factor':
@@ -66,6 +69,25 @@ function projectMinuteRows(rows: MinuteRows, { origin, knownAt }: Context, into:
     sizing: rows.sizing,
     quality: rows.quality,
     minute: rows.minute,
+    ...values,
+  })
+}
+
+/** Rows of the sets that the close makes; those of the stream have come as day rows. */
+function projectPanel(panel: Panel, { origin, knownAt }: Context, into: RowBuilders): void {
+  const set = historySets.find((name) => name === panel.set)
+  if (set === undefined) return
+  const { count } = panel
+  const values: Record<string, Float64Array> = {}
+  panel.columns.forEach((column, c) => (values[column] = panel.values.subarray(c * count, (c + 1) * count)))
+  into.of(set.toLowerCase() as DayTable).add(count, {
+    event_time: dateToEventTime(panel.date),
+    instrument: panel.instruments,
+    revision: panel.revision,
+    origin,
+    known_at: knownAt,
+    sizing: panel.sizing,
+    quality: panel.quality,
     ...values,
   })
 }
