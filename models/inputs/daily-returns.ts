@@ -12,6 +12,8 @@ export interface DailyHistory {
   readonly floatCap: Float64Array
   /** [dates][instruments] value of all shares; NaN = carried. */
   readonly totalCap: Float64Array
+  /** [dates][instruments] volume over float shares; NaN on a day without trades. */
+  readonly turnover?: Float64Array
   /** [dates] decimal returns of the index; without them the float-cap weighted market is the index. */
   readonly indexReturn?: Float64Array
 }
@@ -29,6 +31,8 @@ export interface DailyReturns {
   /** [dates][instruments] caps, the last known one carried over days without. */
   readonly floatCap: Float64Array
   readonly totalCap: Float64Array
+  /** [instruments][dates] volume over float shares, NaN on a day without trades; null = not known. */
+  readonly turnover: Float64Array | null
 }
 
 /** Returns, carried caps and the index. Each value knows its own day and earlier ones only. */
@@ -55,7 +59,16 @@ export function dailyReturns(history: DailyHistory): DailyReturns {
     market: history.indexReturn ?? capWeighted(returns, floatCap, days, names),
     floatCap,
     totalCap: carried(history.totalCap, names),
+    turnover: history.turnover === undefined ? null : byName(history.turnover, names),
   }
+}
+
+/** [dates][instruments] as [instruments][dates]. */
+function byName(values: Float64Array, names: number): Float64Array {
+  const days = values.length / names
+  const turned = new Float64Array(values.length)
+  for (let at = 0; at < values.length; at++) turned[(at % names) * days + Math.floor(at / names)] = values[at]
+  return turned
 }
 
 /** Returns weighted by the float caps of the day before. */
@@ -81,12 +94,13 @@ function carried(values: Float64Array, names: number): Float64Array {
 
 function checkHistory(history: DailyHistory): void {
   const cells = history.dates.length * history.instruments.length
-  const lengths = [history.close.length, history.floatCap.length, history.totalCap.length]
+  const { close, floatCap, totalCap, turnover = close } = history
+  const lengths = [close.length, floatCap.length, totalCap.length, turnover.length]
   const indexDays = history.indexReturn?.length ?? history.dates.length
   if (lengths.every((length) => length === cells) && indexDays === history.dates.length) return
   throw new ClosebellError(
     'CB_ENGINE_INPUT',
-    `closes and caps need ${cells} values, the index ${history.dates.length}; ` +
+    `closes, caps and turnover need ${cells} values, the index ${history.dates.length}; ` +
       `there are ${lengths.join(', ')} and ${indexDays}`,
   )
 }

@@ -113,3 +113,30 @@ export function cumulativeRange(logReturns: Float64Array): number {
   }
   return count < minimumShare * months * monthDays ? NaN : highest - lowest
 }
+
+export interface Liquidity {
+  /** STOM: ln of the turnover of a month of 21 days. */
+  readonly month: number
+  /** STOQ, STOA: ln of the mean monthly turnover over 3 and over 12 months. */
+  readonly quarter: number
+  readonly year: number
+}
+
+/**
+ * STOM, STOQ and STOA. A window's sum is its days times the mean over the days with trades, so that a suspension does
+ * not read as illiquidity; NaN with trades on fewer days than a quarter of the window.
+ * @param turnover volume over float shares of the name, the last one that of the day
+ */
+export function liquidity(turnover: Float64Array): Liquidity {
+  const monthly = (days: number): number => {
+    let sum = 0
+    let count = 0
+    for (let day = Math.max(0, turnover.length - days); day < turnover.length; day++) {
+      if (!(turnover[day] > 0)) continue
+      sum += turnover[day]
+      count++
+    }
+    return count < minimumShare * days ? NaN : Math.log((monthDays * sum) / count)
+  }
+  return { month: monthly(monthDays), quarter: monthly(3 * monthDays), year: monthly(months * monthDays) }
+}

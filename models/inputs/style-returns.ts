@@ -19,13 +19,22 @@ export interface StyleReturns {
   readonly n: number
 }
 
-/** Style returns of a date: its returns on the exposures of the day before; domain.md §7. */
-export function styleReturnsOn(history: DailyReturns, date: string, industries: readonly string[]): StyleReturns {
+/**
+ * Style returns of a date: its returns on the exposures of the day before; domain.md §7.
+ * @param industries [n] as known on the day before
+ * @param indicators [n][36] as known on the day before; null = no company reports
+ */
+export function styleReturnsOn(
+  history: DailyReturns,
+  date: string,
+  industries: readonly string[],
+  indicators: Float64Array | null = null,
+): StyleReturns {
   const day = dateIndex(history, date)
   const days = history.dates.length
   const returns = Float64Array.from(history.instruments, (_, name) => history.returns[name * days + day])
   if (day === 0) return masked(date, 0)
-  return crossSection(date, returns, exposuresOn(history, history.dates[day - 1], industries))
+  return crossSection(date, returns, exposuresOn(history, history.dates[day - 1], industries, indicators))
 }
 
 /**

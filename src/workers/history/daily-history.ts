@@ -1,35 +1,38 @@
+import { panelColumn, placesOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { DailyHistory } from '../../../models/inputs/daily-returns.ts'
 import type { Listings } from './instruments.ts'
 import { comparablePrices } from './prices.ts'
 
 /**
- * Closes and caps of a PV panel over all its dates, names as listed on `asOf`. Caps of every day use the shares that
- * were known on that day, so that nothing later than a date reaches it; a cap is shares times the price as it stands,
- * a close is comparable across days.
+ * Closes, caps and turnover of a PV panel over all its dates, names as listed on `asOf`. A day uses the shares that were
+ * known on it, so that nothing later than a date reaches it. Caps and turnover are shares times the price, and volume
+ * over shares, as they stand, which have one unit; a close is comparable across days.
  */
 export function dailyHistoryOf(panel: FeaturePanel, listings: Listings, asOf: string): DailyHistory {
   const instruments = listings.on(asOf).map((listing) => listing.instrument)
-  const placeOf = new Map(panel.instruments.map((symbol, i) => [symbol, i]))
-  const column = panel.columns.indexOf('pv_close')
+  const places = placesOf(instruments, panel.instruments)
+  const [closeAt, volumeAt] = ['pv_close', 'pv_volume'].map((id) => panelColumn(panel, id))
   const comparable = comparablePrices(panel, 'pv_close')
-  const days = panel.dates.length
-  const n = instruments.length
-  const close = new Float64Array(days * n).fill(Number.NaN)
-  const floatCap = new Float64Array(days * n).fill(Number.NaN)
-  const totalCap = new Float64Array(days * n).fill(Number.NaN)
-  for (let day = 0; day < days; day++) {
-    const shares = new Map(listings.on(panel.dates[day]).map((listing) => [listing.instrument, listing]))
-    for (let i = 0; i < n; i++) {
-      const place = placeOf.get(instruments[i])
-      if (place === undefined) continue
-      const price = panel.values[(day * panel.columns.length + column) * panel.instruments.length + place]
-      const listing = shares.get(instruments[i])
-      close[day * n + i] = comparable[day * panel.instruments.length + place]
+  const [n, width] = [instruments.length, panel.instruments.length]
+  const grid = (): Float64Array => new Float64Array(panel.dates.length * n).fill(Number.NaN)
+  const history = { close: grid(), floatCap: grid(), totalCap: grid(), turnover: grid() }
+  instruments.forEach((instrument, i) => {
+    const place = places[i]
+    if (place < 0) return
+    const listed = listings.inForce(instrument, panel.dates)
+    for (let day = 0; day < panel.dates.length; day++) {
+      const at = day * n + i
+      history.close[at] = comparable[day * width + place]
+      const listing = listed[day]
       if (listing === undefined) continue
-      floatCap[day * n + i] = price * listing.floatShares
-      totalCap[day * n + i] = price * listing.totalShares
+      const row = day * panel.columns.length
+      const price = panel.values[(row + closeAt) * width + place]
+      const volume = panel.values[(row + volumeAt) * width + place]
+      history.floatCap[at] = price * listing.floatShares
+      history.totalCap[at] = price * listing.totalShares
+      if (volume > 0) history.turnover[at] = volume / listing.floatShares
     }
-  }
-  return { dates: panel.dates, instruments, close, floatCap, totalCap }
+  })
+  return { dates: panel.dates, instruments, ...history }
 }

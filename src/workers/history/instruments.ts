@@ -56,4 +56,14 @@ export class Listings {
     }
     return found.sort((a, b) => (a.instrument < b.instrument ? -1 : 1))
   }
+  /** A name's listing on each of some ascending dates, as known on it; undefined where it was not listed. */
+  inForce(instrument: string, dates: readonly string[]): (Listing | undefined)[] {
+    const rows = this.byName.get(instrument) ?? []
+    let next = 0
+    return dates.map((date) => {
+      while (next < rows.length && rows[next].from <= date) next++
+      const last = rows[next - 1]
+      return last?.listed === true ? last : undefined
+    })
+  }
 }

@@ -3,7 +3,7 @@ import { previousTradingDay, shiftTradingDays, tradingDays } from '../../../sche
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import { dailyReturns, type DailyReturns } from '../../../models/inputs/daily-returns.ts'
 import { exposuresOn } from '../../../models/inputs/exposures.ts'
-import { fundamentalsAsOf } from '../../../models/inputs/fundamentals.ts'
+import { fundamentalsAsOf, type FundamentalRows } from '../../../models/inputs/fundamentals.ts'
 import { financialGraph, flowGraph, industryGraph } from '../../../models/inputs/graphs.ts'
 import { styleReturnsOn } from '../../../models/inputs/style-returns.ts'
 import { dateIndex } from '../../../models/inputs/panel.ts'
@@ -51,11 +51,12 @@ export async function prepareOpening(
   if (pv.dates.at(-1) !== asOf || listings.length === 0) return { listings, inputs: [] }
   const industries = listings.map((listing) => listing.industry)
   const returns = dailyReturns(dailyHistoryOf(pv, history.listings, asOf))
-  const exposures = exposuresOn(returns, asOf, industries)
-  const instruments = exposures.instruments
+  const { instruments } = returns
+  const reports = await storedFundamentals(store, asOf)
+  const fundamentals = fundamentalsAsOf(reports, asOf, instruments)
+  const exposures = exposuresOn(returns, asOf, industries, fundamentals.values)
   const floatCap = capOn(returns, asOf)
   const { neighbours } = settings
-  const fundamentals = fundamentalsAsOf(await storedFundamentals(store, asOf), asOf, instruments)
   const inputs: Input[] = [
     exposuresInput(exposures, floatCap, date),
     graphInput(industryGraph(asOf, instruments, industries, floatCap.map(Math.log), neighbours), date),
@@ -65,7 +66,7 @@ export async function prepareOpening(
   }
   const flow = await flowGraphOf(store, settings, asOf, instruments)
   if (flow !== null) inputs.push(graphInput(flow, date))
-  inputs.push(...(await missingStyles(store, settings, returns, industries, date)))
+  inputs.push(...(await missingStyles(store, settings, { returns, industries, reports }, date)))
   return { listings, inputs }
 }
 
@@ -107,12 +108,17 @@ function restrict(graph: Graph, instruments: readonly string[]): Graph {
   return { ...graph, instruments, neighbours }
 }
 
-/** Style returns of the days before, made from daily bars, where the store has none. */
+interface StyleSources {
+  readonly returns: DailyReturns
+  readonly industries: readonly string[]
+  readonly reports: FundamentalRows
+}
+
+/** Style returns of the days before, made from daily bars and reports, where the store has none. */
 async function missingStyles(
   store: Store,
   settings: OpeningSettings,
-  returns: DailyReturns,
-  industries: readonly string[],
+  { returns, industries, reports }: StyleSources,
   date: string,
 ): Promise<Input[]> {
   const profile = profileOf(settings.profile)
@@ -122,5 +128,9 @@ async function missingStyles(
   const known = new Set(returns.dates.slice(1))
   return tradingDays(profile, from, to)
     .filter((day) => !stored.has(day) && known.has(day))
-    .map((day) => stylesInput(day, styleReturnsOn(returns, day, industries).styles, date))
+    .map((day) => {
+      const before = returns.dates[dateIndex(returns, day) - 1]
+      const { values } = fundamentalsAsOf(reports, before, returns.instruments)
+      return stylesInput(day, styleReturnsOn(returns, day, industries, values).styles, date)
+    })
 }

@@ -59,11 +59,12 @@ export const graphOf = (input: Input): Graph => ({
 const capColumns = ['float_cap', 'total_cap', 'industry'] as const
 
 /**
- * Style exposures, caps and the industry (as a number: only who shares one matters) of every name that may be scored.
+ * Style exposures, caps and the industry (as a number: only who shares one matters, −1 = unknown) of every name that may
+ * be scored.
  */
 export function exposuresInput(exposures: Exposures, floatCap: Float64Array, date: string): Input {
   const n = exposures.instruments.length
-  const industries = [...new Set(exposures.industries)].sort()
+  const industries = [...new Set(exposures.industries)].filter((industry) => industry !== '').sort()
   const values = new Float64Array((styleNames.length + capColumns.length) * n)
   values.set(exposures.values)
   values.set(floatCap, styleNames.length * n)
@@ -79,6 +80,24 @@ export function exposuresInput(exposures: Exposures, floatCap: Float64Array, dat
     columns: [...styleNames, ...capColumns],
     values,
   })
+}
+
+/** The exposures that a record holds; industries are numbers, '' = unknown. */
+export function exposuresOf({ asOf, instruments, columns, values }: Input): Exposures {
+  const n = instruments.length
+  const column = (name: string): Float64Array => {
+    const at = columns.indexOf(name)
+    return at < 0 ? new Float64Array(n).fill(Number.NaN) : values.slice(at * n, (at + 1) * n)
+  }
+  const styles = new Float64Array(styleNames.length * n)
+  styleNames.forEach((name, style) => styles.set(column(name), style * n))
+  return {
+    date: asOf,
+    instruments,
+    industries: Array.from(column('industry'), (industry) => (industry >= 0 ? String(industry) : '')),
+    cap: column('total_cap'),
+    values: styles,
+  }
 }
 
 /** What neutralisation reads: ln float cap and industry of the names asked for. */
