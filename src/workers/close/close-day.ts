@@ -4,19 +4,19 @@ import { previousTradingDay } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import { factorTopic, sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
 import { neutralise } from '../../../models/composite/neutralise.ts'
-import { dailyReturns } from '../../../models/inputs/daily-returns.ts'
-import { styleReturnsOn } from '../../../models/inputs/style-returns.ts'
+import { crossSection } from '../../../models/inputs/style-returns.ts'
+import type { FeaturePanel } from '../../../models/sample.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
 import type { Bus } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import { codecs, sha256 } from '../../wire/index.ts'
-import { dailyHistoryOf } from '../history/daily-history.ts'
+import { returnsOn } from '../history/daily-history.ts'
 import type { MarketHistory } from '../history/market-history.ts'
 import { joinPanels } from '../history/panels.ts'
 import type { ModelsFolder } from '../models-folder.ts'
-import { neutralisers, stylesInput } from '../scoring/inputs.ts'
+import { exposuresOf, neutralisers, stylesInput } from '../scoring/inputs.ts'
 import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import { compositeOf } from './composite.ts'
@@ -99,7 +99,7 @@ async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Art
 
 /**
  * Panels of the date, those of the stream first, since the others are made of them; and the style returns that its
- * closes give on the exposures of the day before.
+ * closes give on the exposures that were published for it.
  */
 async function publishPanels(
   options: CloseOptions,
@@ -112,11 +112,11 @@ async function publishPanels(
   const streamed = streamSets.map((set) => panelOf(set, date, day.rows))
   const pv = streamed.find((panel) => panel.set === 'PV')
   if (pv !== undefined && pv.count > 0) history.append(joinPanels([pv], modelColumns('PV')))
-  const styles = styleReturnsOfDay(options, history, date)
-  if (styles !== null) await publishOne(bus, 'inputs', date, styles.id, codecs.input.encode(styles))
   await publishSections(bus, date, streamed)
   await view.refresh(date)
   if (pv === undefined || pv.count === 0) return streamed
+  const styles = styleReturnsOfDay(view, history.upTo(date), date)
+  if (styles !== null) await publishOne(bus, 'inputs', date, styles.id, codecs.input.encode(styles))
   const made = historyPanels(
     { pv: history.upTo(date), published: (set, count) => view.panelsUpTo(set, date, count) },
     pv,
@@ -137,14 +137,12 @@ const publishSections = (bus: Bus, date: string, panels: readonly Panel[]): Prom
     })),
   )
 
-function styleReturnsOfDay(options: CloseOptions, history: MarketHistory, date: string): Input | null {
-  const asOf = previousTradingDay(profileOf(options.profile), date)
-  const pv = history.upTo(date)
-  const listings = history.listings.on(asOf)
-  if (listings.length === 0 || pv.dates.at(-1) !== date || pv.dates.at(-2) !== asOf) return null
-  const returns = dailyReturns(dailyHistoryOf(pv, history.listings, asOf))
-  const industries = listings.map((listing) => listing.industry)
-  return stylesInput(date, styleReturnsOn(returns, date, industries).styles, date)
+/** Null on a day for which no exposures were published: the next `open` makes its style returns. */
+function styleReturnsOfDay(view: LogView, pv: FeaturePanel, date: string): Input | null {
+  const exposures = inputsOf(view, date).find((input) => input.kind === 'exposures')
+  if (exposures === undefined) return null
+  const returns = returnsOn(pv, date, exposures.instruments)
+  return stylesInput(date, crossSection(date, returns, exposuresOf(exposures)).styles, date)
 }
 
 interface Scored {

@@ -1,4 +1,4 @@
-import { panelColumn, placesOf } from '../../../models/inputs/panel.ts'
+import { dateIndex, panelColumn, placesOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { DailyHistory } from '../../../models/inputs/daily-returns.ts'
 import type { Listings } from './instruments.ts'
@@ -35,4 +35,20 @@ export function dailyHistoryOf(panel: FeaturePanel, listings: Listings, asOf: st
     }
   })
   return { dates: panel.dates, instruments, ...history }
+}
+
+/**
+ * Returns of a date against each name's last close before it, comparable across days.
+ * @returns [instruments] decimal; NaN for a name that did not trade on the date or never before
+ */
+export function returnsOn(panel: FeaturePanel, date: string, instruments: readonly string[]): Float64Array {
+  const day = dateIndex(panel, date)
+  const width = panel.instruments.length
+  const prices = comparablePrices(panel, 'pv_close')
+  return Float64Array.from(placesOf(instruments, panel.instruments), (place) => {
+    if (place < 0) return Number.NaN
+    let before = day - 1
+    while (before > 0 && Number.isNaN(prices[before * width + place])) before--
+    return prices[day * width + place] / (before < 0 ? Number.NaN : prices[before * width + place]) - 1
+  })
 }
