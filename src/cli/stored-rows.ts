@@ -25,6 +25,7 @@ export interface Shown {
 }
 
 const featureSets = sets.filter((set) => dayRules[set].length > 0)
+const minuteSets = sets.filter((set) => minuteRules[set].length > 0)
 const barIds = minuteRules.PV.filter((rule) => rule.id.startsWith('bar_')).map((rule) => rule.id)
 /** Kept with every row for the store's own sake; what is shown is what the row says. */
 const bookkeeping = ['event_time', 'known_at', 'revision']
@@ -53,7 +54,8 @@ interface Part {
 function partsOf({ subject, set, minute, instruments }: Question): readonly Part[] {
   if (minute !== undefined && subject !== 'features' && subject !== 'bars') throw misfit('--minute', subject)
   if (subject === 'features') {
-    const wanted = set === undefined ? featureSets : [featureSet(set)]
+    const known = minute === undefined ? featureSets : minuteSets
+    const wanted = set === undefined ? known : [setAmong(known, set)]
     return wanted.map((name) => featurePart(name, minute !== undefined))
   }
   if (subject === 'bars') {
@@ -77,10 +79,10 @@ function partsOf({ subject, set, minute, instruments }: Question): readonly Part
 const misfit = (flag: string, subject: Subject): ClosebellError =>
   new ClosebellError('CB_USAGE', `${subject} know no ${flag}`)
 
-function featureSet(name: string): SetName {
-  const set = featureSets.find((candidate) => candidate === name)
+function setAmong(known: readonly SetName[], name: string): SetName {
+  const set = known.find((candidate) => candidate === name)
   if (set === undefined) {
-    throw new ClosebellError('CB_USAGE', `--set: ${name} is none of ${featureSets.join(', ')}, which have features`)
+    throw new ClosebellError('CB_USAGE', `--set: ${name} is none of ${known.join(', ')}, which have such rows`)
   }
   return set
 }

@@ -128,8 +128,8 @@ async function run(name: string, { block, store: changeStore }: Change = {}): Pr
   await runCloseWorker({ ...common, models, resultsDeadlineMs: 30_000, dates: [d] })
   stop.abort()
   await scoring
-  const again = await replay({ bus, profile: 'cn', from: d, to: d, scoring: { engine, models } })
-  expect(again).toMatchObject({ verdict: 'identical', compared: { results: 5, factors: 5, mlC: 1 } })
+  const again = await replay({ bus, profile: 'cn', from: d, to: d, scoring: { engine, models }, history: store })
+  expect(again).toMatchObject({ verdict: 'identical', compared: { panels: 5, results: 5, factors: 5, mlC: 1 } })
   for (const [key, hash] of await published(bus)) found.set(key, hash)
   await store.close()
   await bus.close()

@@ -1,3 +1,4 @@
+import type { Store } from '../../ports/store.ts'
 import type { ReplayOutcome, Scoring } from '../../workers/replay/replay.ts'
 import type { Register } from '../act.ts'
 import { AnsweredNo, type Context } from '../context.ts'
@@ -7,6 +8,7 @@ import { dateRange, type DateRange } from '../values.ts'
 interface Flags {
   readonly date: DateRange
   readonly score?: boolean
+  readonly history?: boolean
 }
 
 export const registerReplay: Register = (program, act) => {
@@ -15,25 +17,30 @@ export const registerReplay: Register = (program, act) => {
     'Compute past days again from the log and compare with what was published; writes nothing.',
     'closebell replay --bus tape:market --date 2024-03-15',
     'closebell replay --bus kafka://localhost:9092 --date 2024-03-01..2024-03-15 --score --models models',
+    'closebell replay --bus tape:market --date 2024-03-15 --history --store duckdb:market.duckdb',
   )
-  withSettings(command, 'bus', 'models', 'engine', 'profile')
+  withSettings(command, 'bus', 'store', 'models', 'engine', 'profile')
     .requiredOption('--date <range>', 'a date or A..B', dateRange)
     .option('--score', 'score the jobs again too, with the artifacts of --models')
+    .option('--history', 'compute G and DP again too, from the earlier bars of --store')
     .action(act((context) => run(context, command.opts<Flags>())))
 }
 
-async function run(context: Context, { date, score }: Flags): Promise<void> {
+async function run(context: Context, { date, score, history }: Flags): Promise<void> {
   const { settings, clock, log, progress, signal } = context
   const { openBus } = await import('../../compose/bus.ts')
   const { replay } = await import('../../workers/replay/replay.ts')
   const bus = await openBus(settings.bus, { clock, log })
+  let store: Store | null = null
   try {
+    if (history === true) store = await storeOf(context)
     const stage = progress.stage('replay', null, 'days')
     const outcome = await replay({
       bus,
       profile: settings.profile,
       ...date,
       scoring: score === true ? await scoringOf(context) : null,
+      history: store,
       signal,
       onDay: (_, done) => stage.reach(done),
     })
@@ -41,8 +48,16 @@ async function run(context: Context, { date, score }: Flags): Promise<void> {
     context.answer(outcome, () => sentence(outcome))
     if (outcome.verdict === 'different') throw new AnsweredNo()
   } finally {
+    await store?.close()
     await bus.close()
   }
+}
+
+async function storeOf({ settings, clock, log }: Context): Promise<Store> {
+  const { openStore } = await import('../../compose/store.ts')
+  const store = await openStore(settings.store, 'read', { clock, log })
+  await store.ensureTables()
+  return store
 }
 
 async function scoringOf({ settings }: Context): Promise<Scoring> {

@@ -34,7 +34,7 @@ export const registerShow: Register = (program, act) => {
   withSettings(command, 'store')
     .option('--date <range>', 'a date or A..B (default: the last one stored)', dateRange)
     .option('--instrument <symbols>', 'a comma list (default: all)', commaList)
-    .option('--set <name>', 'PV, C, HF; for factors and weights any set')
+    .option('--set <name>', 'PV, G, C, HF or DP; for factors and weights ML_C too')
     .option('--minute <number>', 'minute of the session from 0; -1 is the opening auction', wholeNumber)
     .option('--parquet <file>', 'write the rows to a Parquet file instead')
     .addHelpText('after', `\nSubjects:\n${names.map((name) => `  ${name.padEnd(10)} ${abouts[name]}`).join('\n')}`)

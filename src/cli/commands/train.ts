@@ -46,7 +46,7 @@ export const registerTrain: Register = (program, act) => {
     'closebell train --set PV --train 2024-01-18..2024-03-04 --validate 2024-03-05..2024-03-14 --horizon 1',
   )
   withSettings(command, 'store', 'models', 'engine', 'profile')
-    .requiredOption('--set <name>', 'PV, C or HF')
+    .requiredOption('--set <name>', 'PV, G, C, HF or DP')
     .requiredOption('--train <range>', 'days A..B that weights are fitted to', dateRange)
     .requiredOption('--validate <range>', 'days C..D that choose the epochs', dateRange)
     .requiredOption('--horizon <days>', 'days the label looks ahead', wholeNumber)

@@ -64,7 +64,8 @@ async function isCompleted(bus: Bus, date: string): Promise<boolean> {
 }
 
 /** Date of the newest record in the market log; empty when there is none. */
-async function newestDate(bus: Bus): Promise<string> {
+export async function newestDate(bus: Bus): Promise<string> {
+  if ((await bus.partitions('market')) === 0) return ''
   const { first, next } = await bus.offsets('market', 0)
   if (first === next) return ''
   let date = ''

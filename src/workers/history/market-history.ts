@@ -23,11 +23,12 @@ export class MarketHistory {
     this.panel = panel
   }
 
-  /** Bars of the trading days before `date`. */
-  static async before(store: Store, profile: string, date: string): Promise<MarketHistory> {
+  /** Bars of the trading days before `date`; with `asOf` only those that were known then, µs UTC. */
+  static async before(store: Store, profile: string, date: string, asOf?: number): Promise<MarketHistory> {
     const market = profileOf(profile)
     const [from, to] = [shiftTradingDays(market, date, -styleLookback), shiftTradingDays(market, date, -1)]
-    return new MarketHistory(await Listings.load(store), await storedPanel(store, 'PV', modelColumns('PV'), from, to))
+    const panel = await storedPanel(store, 'PV', modelColumns('PV'), from, to, asOf)
+    return new MarketHistory(await Listings.load(store), panel)
   }
 
   /** PV of the days up to and including `to`. */

@@ -16,6 +16,7 @@ export async function storedPanel(
   columns: readonly string[],
   from: string,
   to: string,
+  asOf?: number,
 ): Promise<FeaturePanel> {
   const priced = set === 'PV' ? [factorColumn] : []
   const rows = await store.panel({
@@ -23,6 +24,7 @@ export async function storedPanel(
     columns: ['event_time', 'instrument', ...columns, ...priced],
     from,
     to,
+    ...(asOf === undefined ? {} : { asOf }),
   })
   const times = numbers(rows, 'event_time')
   const symbols = texts(rows, 'instrument')

@@ -1,5 +1,5 @@
 import type { Factor, Input, Job, MlC, Result } from '../../../schemas/day.ts'
-import { factorTopic, sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
+import { factorTopic, sets, type SetName } from '../../../schemas/topics.ts'
 import { composeMlC, requiredSets } from '../../../models/composite/compose.ts'
 import { neutralise } from '../../../models/composite/neutralise.ts'
 import type { Engine } from '../../../models/engine.ts'
@@ -11,6 +11,7 @@ import { neutralisers } from '../scoring/inputs.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { jobHash, scoreJob } from '../scoring/score-job.ts'
 import { difference, firstDifferent, type Difference } from './difference.ts'
+import { placeOf, recordsOn } from './published.ts'
 
 /** Factors of another kernel build are the same when they agree to this part of the largest score. */
 const tolerance = 1e-5
@@ -63,21 +64,6 @@ export async function compareScores(
   }
   const found = await compareDay(bus, date, factors, exposures)
   return { ...counts, mlC: factors.length > 0 ? 1 : 0, isEquivalent, difference: found }
-}
-
-const placeOf = ({ topic, partition, offset, date }: Logged) => ({ topic, partition, offset, date })
-
-async function recordsOn(bus: Bus, topic: TopicName, date: string, partition = 0): Promise<Logged[]> {
-  const from = await bus.offsetOfDate(topic, partition, date)
-  const found: Logged[] = []
-  if (from >= (await bus.offsets(topic, partition)).next) return found
-  for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
-    for (const message of messages) {
-      if (message.date !== date) return found
-      found.push(message)
-    }
-  }
-  return found
 }
 
 async function jobsOn(bus: Bus, date: string): Promise<Job[]> {

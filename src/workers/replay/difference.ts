@@ -1,5 +1,6 @@
 import { catalogue } from '../../../schemas/catalogue/index.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
+import type { Panel } from '../../../schemas/day.ts'
 import { barColumns, type DayRow, type MinuteRows } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import { decode } from '../../wire/index.ts'
@@ -53,7 +54,8 @@ export function describeRows(place: Place, published: Uint8Array, recomputed: Ui
   }
   const ours = decode(recomputed)
   if (theirs.kind === 'minuteRows' && ours.kind === 'minuteRows')
-    return minuteDifference(place, theirs.value, ours.value)
+    return sectionDifference(place, theirs.value, ours.value, ours.value.minute)
+  if (theirs.kind === 'panel' && ours.kind === 'panel') return sectionDifference(place, theirs.value, ours.value)
   if (theirs.kind === 'dayRow' && ours.kind === 'dayRow') return dayDifference(place, theirs.value, ours.value)
   return fieldDifference(place, theirs.value, ours.value)
 }
@@ -65,15 +67,18 @@ export function firstDifferent(a: Float64Array, b: Float64Array): number {
   return -1
 }
 
-function minuteDifference(place: Place, theirs: MinuteRows, ours: MinuteRows): Difference {
+/** Rows of one set, column after column. */
+type Section = Pick<MinuteRows | Panel, 'count' | 'instruments' | 'columns' | 'values'>
+
+function sectionDifference(place: Place, theirs: Section, ours: Section, minute: number | null = null): Difference {
   const at = firstDifferent(theirs.values, ours.values)
   const isAligned =
     theirs.instruments.join() === ours.instruments.join() && theirs.columns.join() === ours.columns.join()
-  if (!isAligned || at < 0) return fieldDifference(place, theirs, ours, theirs.minute)
+  if (!isAligned || at < 0) return fieldDifference(place, theirs, ours, minute)
   return difference(place, 'a value differs', {
     id: ours.columns[Math.floor(at / ours.count)] as string,
     instrument: ours.instruments[at % ours.count] as string,
-    minute: ours.minute,
+    minute,
     published: theirs.values[at] as number,
     recomputed: ours.values[at] as number,
   })

@@ -1,5 +1,7 @@
 import type { Bus } from '../../ports/bus.ts'
+import type { Store } from '../../ports/store.ts'
 import { openedDates } from '../backfill.ts'
+import { PanelComparer } from './compare-panels.ts'
 import { compareRows } from './compare-rows.ts'
 import { compareScores, type Scoring } from './compare-scores.ts'
 import { difference, type Difference } from './difference.ts'
@@ -14,6 +16,8 @@ export interface ReplayOptions {
   readonly to: string
   /** Without an engine and models results are not scored again; factors and ML_C are still held against them. */
   readonly scoring: Scoring | null
+  /** Stored bars of earlier days; without them the sets that are made of earlier days are not computed again. */
+  readonly history?: Store | null
   readonly signal?: AbortSignal
   readonly onDay?: (date: string, done: number, days: number) => void
 }
@@ -22,7 +26,7 @@ export interface ReplayOutcome {
   readonly verdict: 'identical' | 'equivalent' | 'different'
   readonly dates: readonly string[]
   /** Records that were recomputed and held against the published ones. */
-  readonly compared: Readonly<Record<'minutes' | 'days' | 'results' | 'factors' | 'mlC', number>>
+  readonly compared: Readonly<Record<'minutes' | 'days' | 'panels' | 'results' | 'factors' | 'mlC', number>>
   readonly difference: Difference | null
 }
 
@@ -34,13 +38,14 @@ export interface ReplayOutcome {
 export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { bus, profile, scoring } = options
   const dates = await openedDates(bus, options.from, options.to)
-  const compared = { minutes: 0, days: 0, results: 0, factors: 0, mlC: 0 }
+  const compared = { minutes: 0, days: 0, panels: 0, results: 0, factors: 0, mlC: 0 }
   let verdict: ReplayOutcome['verdict'] = 'identical'
   const differs = (found: Difference): ReplayOutcome => ({ verdict: 'different', dates, compared, difference: found })
   if (dates.length === 0) {
     const place = { topic: 'market' as const, partition: 0, offset: null, date: options.from }
     return differs(difference(place, 'the log has no day of the span'))
   }
+  const panels = new PanelComparer(bus, profile, options.history ?? null)
   for (const [i, date] of dates.entries()) {
     if (options.signal?.aborted === true) break
     for (let partition = 0; partition < (await bus.partitions('market')); partition++) {
@@ -49,6 +54,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
       compared.days += rows.days
       if (rows.difference !== null) return differs(rows.difference)
     }
+    const sections = await panels.compare(date)
+    compared.panels += sections.panels
+    if (sections.difference !== null) return differs(sections.difference)
     const scores = await compareScores(bus, date, profile, scoring)
     for (const name of ['results', 'factors', 'mlC'] as const) compared[name] += scores[name]
     if (scores.difference !== null) return differs(scores.difference)

@@ -1,0 +1,81 @@
+import { historySets, streamSets } from '../../../schemas/catalogue/index.ts'
+import type { Panel } from '../../../schemas/day.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
+import type { Store } from '../../ports/store.ts'
+import { codecs } from '../../wire/index.ts'
+import { panelOf, readClosedDay } from '../close/day-rows.ts'
+import { historyPanels } from '../close/history-panels.ts'
+import { MarketHistory } from '../history/market-history.ts'
+import { joinPanels } from '../history/panels.ts'
+import { LogView } from '../scoring/log-view.ts'
+import { modelColumns } from '../scoring/sample-builder.ts'
+import { describeRows, difference, type Difference } from './difference.ts'
+import { placeOf, recordsOn } from './published.ts'
+
+export interface PanelsComparison {
+  readonly panels: number
+  readonly difference: Difference | null
+}
+
+/**
+ * Holds the published panels of one date after another against what the day rows give and, with a store, those of the
+ * sets that are made of earlier days against the rows that were known when they were published.
+ */
+export class PanelComparer {
+  private readonly bus: Bus
+  private readonly profile: string
+  private readonly store: Store | null
+  private readonly view: LogView
+  private history: MarketHistory | null = null
+
+  constructor(bus: Bus, profile: string, store: Store | null) {
+    this.bus = bus
+    this.profile = profile
+    this.store = store
+    this.view = new LogView(bus, profile)
+  }
+
+  /** @param date a day that every partition has closed */
+  async compare(date: string): Promise<PanelsComparison> {
+    const published = await recordsOn(this.bus, 'panels', date)
+    if (published.length === 0) {
+      // The day was not closed: what follows it reads its bars from the store.
+      this.history = null
+      return { panels: 0, difference: null }
+    }
+    const ours = await this.recomputed(date, published)
+    for (const [i, panel] of ours.entries()) {
+      const found = compareSet(published, panel, date)
+      if (found !== null) return { panels: i + 1, difference: found }
+    }
+    return { panels: ours.length, difference: null }
+  }
+
+  private async recomputed(date: string, published: readonly Logged[]): Promise<Panel[]> {
+    const day = await readClosedDay(this.bus, date)
+    const rows = day?.rows ?? []
+    const streamed = streamSets.map((set) => panelOf(set, date, rows))
+    const pv = streamed.find((panel) => panel.set === 'PV')
+    if (this.store === null || pv === undefined || pv.count === 0) return streamed
+    const made = published.find(({ key }) => historySets.some((set) => key.endsWith(`|${set}`))) ?? published[0]
+    this.history ??= await MarketHistory.before(this.store, this.profile, date, made.appendedAt * 1000)
+    this.history.append(joinPanels([pv], modelColumns('PV')))
+    await this.view.refresh(date)
+    const history = {
+      pv: this.history.upTo(date),
+      published: (set: string, count: number) => this.view.panelsUpTo(set, date, count),
+    }
+    return [...streamed, ...historyPanels(history, pv)]
+  }
+}
+
+/** Every record of a set must be what we have: a close that was started again publishes the same bytes. */
+function compareSet(published: readonly Logged[], ours: Panel, date: string): Difference | null {
+  const key = `${date}|${ours.revision}|${ours.set}`
+  const theirs = published.filter((record) => record.key === key)
+  const place = { topic: 'panels' as const, partition: 0, offset: null, date }
+  if (theirs.length === 0) return difference(place, `record ${key} was not published`)
+  const bytes = Buffer.from(codecs.panel.encode(ours))
+  const differs = theirs.find(({ value }) => !bytes.equals(value))
+  return differs === undefined ? null : describeRows(placeOf(differs), differs.value, bytes)
+}
