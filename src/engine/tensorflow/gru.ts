@@ -3,44 +3,67 @@ import { handle, type Handle, type Operations } from './operations.ts'
 
 /**
  * The reset-after GRU in stock operations, names along the last axis: states [H, n], gates [3H, n], so that gates
- * are split along the first one. All input projections are one product before the loop.
- *   h' = h + u ⊙ (c − h) with u = m (1 − z): a masked day has u = 0.
+ * are split along the first one. What a pass over memory costs decides how it is written:
+ *   - n is padded to a multiple of 16: TensorFlow then splits along the first axis without copying.
+ *   - Two columns beside x carry bias and mask into the one product before the loop: a masked day adds so much to the
+ *     update gate that z is exactly 1, which keeps the state and stops every gradient but that of the state.
+ *   - h' = h − (1 − z) ⊙ (h − c), so that a kept state keeps its bits.
+ *   - Gradients of all four products of a step lie side by side: one product with x and its column of ones gives the
+ *     gradients of the input weights and of every bias.
  */
 
+const lanes = 16
+/** Large enough that its sigmoid is 1 whatever is added to it. */
+const closed = 1e4
+
 interface Step {
-  /** r and z, [2H, n] */
-  readonly gates: Handle
   readonly reset: Handle
+  readonly update: Handle
   readonly candidate: Handle
   /** U_n h + c_n */
   readonly product: Handle
-  /** c − h */
+  /** h − c */
   readonly difference: Handle
+  /** 1 − z */
   readonly share: Handle
   readonly before: Handle
 }
 
 export interface GruSaved extends Saved {
   readonly layer: 'gru'
+  /** Names, without the padding. */
+  readonly n: number
+  /** x, 1, masked: [T, padded n, F + 2] */
   readonly x: Handle
-  /** m of each step, [n] */
-  readonly masks: readonly Handle[]
   readonly weights: GruTensors
   readonly steps: readonly Step[]
 }
 
-/** Input projections with their bias, cut into [2H, n] and [H, n] of each step. */
+/** x beside a column of ones and one that is 1 on masked days, names padded by masked ones. */
+const widen = (ops: Operations, x: Handle, mask: Handle, padded: number): Handle => {
+  const [steps, n] = x.shape
+  const kept = ops.reshape(mask, [steps, n, 1])
+  const ones = ops.upload(new Float32Array(steps * n).fill(1), [steps, n, 1])
+  const wide = ops.concat([x, ones, ops.binary('Sub', ones, kept)], 2)
+  if (padded === n) return wide
+  const rest = ops.upload(new Float32Array(steps * (padded - n) * wide.shape[2]), [steps, padded - n, wide.shape[2]])
+  return ops.concat([wide, rest], 1)
+}
+
+/** Input projections with all biases of r and z and the input's of n, cut into [2H, n] and [H, n] of each step. */
 const projectInput = (ops: Operations, x: Handle, weights: GruTensors): Handle[] => {
   const [steps, n] = x.shape
   const gates = weights.inputBias.shape[0]
   const size = gates / 3
-  const projected = ops.matMulEach(handle(weights.inputWeight), x)
-  const biased = ops.binary('AddV2', projected, ops.reshape(handle(weights.inputBias), [gates, 1]))
-  ops.free([projected])
-  const flat = ops.reshape(biased, [steps * gates, n])
+  const [resetUpdate] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
+  const own = ops.concat([resetUpdate, ops.upload(new Float32Array(size), [size])], 0)
+  const bias = ops.reshape(ops.binary('AddV2', handle(weights.inputBias), own), [gates, 1])
+  const gate = ops.upload(new Float32Array(gates).fill(closed, size, 2 * size), [gates, 1])
+  const projected = ops.matMulEach(ops.concat([handle(weights.inputWeight), bias, gate], 1), x)
+  const flat = ops.reshape(projected, [steps * gates, n])
   const sizes = Array.from({ length: 2 * steps }, (_, piece) => (piece % 2 === 0 ? 2 * size : size))
   const pieces = ops.split(flat, sizes, 0)
-  ops.free([biased, flat])
+  ops.free([projected, flat])
   return pieces
 }
 
@@ -51,89 +74,98 @@ export const gruForward = (
   weights: GruTensors,
   keep: boolean,
 ): { h: Handle; saved: GruSaved | null } => {
-  const x = handle(xTensor)
-  const [count, n] = x.shape
+  const [count, n] = xTensor.shape
   const size = weights.hiddenWeight.shape[1]
-  const masks = ops.unpack(handle(maskTensor))
+  const padded = Math.ceil(n / lanes) * lanes
+  const { x } = ops.keep(() => ({ x: widen(ops, handle(xTensor), handle(maskTensor), padded) }))
   const pieces = projectInput(ops, x, weights)
-  const hiddenBias = ops.reshape(handle(weights.hiddenBias), [3 * size, 1])
+  const [, candidateBias] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
+  const bias = ops.reshape(candidateBias, [size, 1])
   const one = ops.upload(Float32Array.of(1), [])
   const steps: Step[] = []
-  let h = ops.upload(new Float32Array(size * n), [size, n])
+  let h = ops.upload(new Float32Array(size * padded), [size, padded])
   for (let t = 0; t < count; t++) {
     const before = h
     const { next, ...step } = ops.keep(() => {
-      const hidden = ops.binary('AddV2', ops.matMul(handle(weights.hiddenWeight), before), hiddenBias)
-      const [hiddenGates, product] = ops.split(hidden, [2 * size, size], 0)
+      const hidden = ops.matMul(handle(weights.hiddenWeight), before)
+      const [hiddenGates, hiddenCandidate] = ops.split(hidden, [2 * size, size], 0)
       const gates = ops.unary('Sigmoid', ops.binary('AddV2', pieces[2 * t], hiddenGates))
       const [reset, update] = ops.split(gates, [size, size], 0)
+      const product = ops.binary('AddV2', hiddenCandidate, bias)
       const candidate = ops.unary('Tanh', ops.binary('AddV2', pieces[2 * t + 1], ops.binary('Mul', reset, product)))
-      const share = ops.binary('Mul', ops.binary('Sub', one, update), masks[t])
-      const difference = ops.binary('Sub', candidate, before)
-      const moved = ops.binary('AddV2', before, ops.binary('Mul', share, difference))
-      return { next: moved, gates, reset, candidate, product, difference, share }
+      const difference = ops.binary('Sub', before, candidate)
+      const share = ops.binary('Sub', one, update)
+      const moved = ops.binary('Sub', before, ops.binary('Mul', share, difference))
+      return { next: moved, reset, update, candidate, product, difference, share }
     })
     h = next
     ops.free([pieces[2 * t], pieces[2 * t + 1]])
     if (keep) steps.push({ ...step, before })
     else ops.free([...Object.values(step), before])
   }
-  return { h: ops.transpose(h), saved: keep ? { layer: 'gru', x, masks, weights, steps } : null }
+  const [named] = padded === n ? [h] : ops.split(h, [n, padded - n], 1)
+  return { h: ops.transpose(named), saved: keep ? { layer: 'gru', n, x, weights, steps } : null }
 }
 
-/** One step back: the gradients of its two projections [3H, n] and of the state before. */
+/** One step back: gradients of the products of r, z, U_n h and W_n x [4H, n], and of the state before. */
 const stepBackward = (
   ops: Operations,
   step: Step,
-  mask: Handle,
   dh: Handle,
   hiddenWeight: Handle,
-): { dInput: Handle; dHidden: Handle; dBefore: Handle } => {
+): { products: Handle; dBefore: Handle } => {
+  const size = dh.shape[0]
   const dMoved = ops.binary('Mul', dh, step.share)
   const dCandidate = ops.binary('TanhGrad', step.candidate, dMoved)
-  const dUpdate = ops.unary('Neg', ops.binary('Mul', ops.binary('Mul', dh, step.difference), mask))
-  const dReset = ops.binary('Mul', dCandidate, step.product)
-  const dGates = ops.binary('SigmoidGrad', step.gates, ops.concat([dReset, dUpdate], 0))
-  const dHidden = ops.concat([dGates, ops.binary('Mul', dCandidate, step.reset)], 0)
-  return {
-    dInput: ops.concat([dGates, dCandidate], 0),
-    dHidden,
-    dBefore: ops.binary('AddV2', ops.binary('Sub', dh, dMoved), ops.matMul(hiddenWeight, dHidden, 'first')),
-  }
+  const dUpdate = ops.binary('SigmoidGrad', step.update, ops.binary('Mul', dh, step.difference))
+  const dReset = ops.binary('SigmoidGrad', step.reset, ops.binary('Mul', dCandidate, step.product))
+  const products = ops.concat([dReset, dUpdate, ops.binary('Mul', dCandidate, step.reset), dCandidate], 0)
+  const [dHidden] = ops.split(products, [3 * size, size], 0)
+  const carried = ops.binary('Sub', dh, dMoved)
+  return { products, dBefore: ops.binary('AddV2', carried, ops.matMul(hiddenWeight, dHidden, 'first')) }
 }
 
 export const gruBackward = (ops: Operations, saved: GruSaved, dhLast: Handle): GruTensors => {
   const hiddenWeight = handle(saved.weights.hiddenWeight)
+  const [, padded, width] = saved.x.shape
+  const size = hiddenWeight.shape[1]
   const inputs = ops.unpack(saved.x)
-  const sums: Record<keyof GruTensors, Handle[]> = {
-    inputWeight: [],
-    hiddenWeight: [],
-    inputBias: [],
-    hiddenBias: [],
-  }
-  let dh = ops.transpose(dhLast)
+  const byInput: Handle[] = []
+  const byState: Handle[] = []
+  const rest = ops.upload(new Float32Array(size * (padded - saved.n)), [size, padded - saved.n])
+  let dh = padded === saved.n ? ops.transpose(dhLast) : ops.concat([ops.transpose(dhLast), rest], 1)
   for (let t = saved.steps.length - 1; t >= 0; t--) {
-    const { dBefore, ...step } = ops.keep(() => {
-      const { dInput, dHidden, dBefore: before } = stepBackward(ops, saved.steps[t], saved.masks[t], dh, hiddenWeight)
+    const step = ops.keep(() => {
+      const { products, dBefore } = stepBackward(ops, saved.steps[t], dh, hiddenWeight)
+      const [dHidden] = ops.split(products, [3 * size, size], 0)
       return {
-        dBefore: before,
-        inputWeight: ops.matMul(dInput, inputs[t]),
-        hiddenWeight: ops.matMul(dHidden, saved.steps[t].before, 'second'),
-        inputBias: ops.reduce('Sum', dInput, 1),
-        hiddenBias: ops.reduce('Sum', dHidden, 1),
+        dBefore,
+        byInput: ops.matMul(products, inputs[t]),
+        byState: ops.matMul(dHidden, saved.steps[t].before, 'second'),
       }
     })
     ops.free([dh])
-    dh = dBefore
-    sums.inputWeight.push(step.inputWeight)
-    sums.hiddenWeight.push(step.hiddenWeight)
-    sums.inputBias.push(step.inputBias)
-    sums.hiddenBias.push(step.hiddenBias)
+    dh = step.dBefore
+    byInput.push(step.byInput)
+    byState.push(step.byState)
   }
+  return { hiddenWeight: ops.addAll(byState), ...inputGradients(ops, ops.addAll(byInput), size, width - 2) }
+}
+
+/** From the product [4H, F + 2] of all steps: rows of r, z, U_n h, W_n x; columns of x, of the biases, of the mask. */
+const inputGradients = (
+  ops: Operations,
+  sum: Handle,
+  size: number,
+  features: number,
+): Omit<GruTensors, 'hiddenWeight'> => {
+  const [byX, byOnes] = ops.split(sum, [features, 1, 1], 1)
+  const [gates, , candidate] = ops.split(byX, [2 * size, size, size], 0)
+  const [gateBias, hiddenBias, inputBias] = ops.split(byOnes, [2 * size, size, size], 0)
+  const flat = (first: Handle, last: Handle): Handle => ops.reshape(ops.concat([first, last], 0), [3 * size])
   return {
-    inputWeight: ops.addAll(sums.inputWeight),
-    hiddenWeight: ops.addAll(sums.hiddenWeight),
-    inputBias: ops.addAll(sums.inputBias),
-    hiddenBias: ops.addAll(sums.hiddenBias),
+    inputWeight: ops.concat([gates, candidate], 0),
+    inputBias: flat(gateBias, inputBias),
+    hiddenBias: flat(gateBias, hiddenBias),
   }
 }
