@@ -114,9 +114,10 @@ function weightedLeastSquares(
       if (row[a] === 0) continue
       const weighted = weights[m] * row[a]
       right[a] += weighted * outcomes[m]
-      for (let b = 0; b < width; b++) normal[a * width + b] += weighted * row[b]
+      for (let b = a; b < width; b++) normal[a * width + b] += weighted * row[b]
     }
   })
+  for (let a = 0; a < width; a++) for (let b = 0; b < a; b++) normal[a * width + b] = normal[b * width + a]
   return solve(normal, right)
 }
 
@@ -131,7 +132,8 @@ function explained(
   let residuals = 0
   let deviations = 0
   rows.forEach((row, m) => {
-    const fitted = row.reduce((sum, x, a) => sum + x * fit[a], 0)
+    let fitted = 0
+    for (let a = 0; a < row.length; a++) fitted += row[a] * fit[a]
     residuals += weights[m] * (outcomes[m] - fitted) ** 2
     deviations += weights[m] * (outcomes[m] - mean) ** 2
   })

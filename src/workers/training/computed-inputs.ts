@@ -1,7 +1,7 @@
 import { dailyReturns, type DailyReturns } from '../../../models/inputs/daily-returns.ts'
 import { fundamentalsAsOf, type FundamentalRows } from '../../../models/inputs/fundamentals.ts'
 import { defaultNeighbours, financialGraph, industryGraph } from '../../../models/inputs/graphs.ts'
-import { panelColumn, placesOf } from '../../../models/inputs/panel.ts'
+import { panelColumn, placesOf, section } from '../../../models/inputs/panel.ts'
 import { styleReturnsOn } from '../../../models/inputs/style-returns.ts'
 import { seasonedNames } from '../../../models/inputs/universe.ts'
 import type { FeaturePanel, Graph } from '../../../models/sample.ts'
@@ -84,12 +84,16 @@ export class ComputedInputs {
     }
   }
 
-  /** Style returns of a date: its returns on the exposures of the day before. */
+  /** Style returns of a date: its returns on the exposures of the day before, reports as known then. */
   styleReturns(date: string): Float64Array {
     this.returns ??= this.history()
-    const listingOf = new Map(this.listed(date).map((listing) => [listing.instrument, listing]))
-    const industries = this.pv.instruments.map((instrument) => listingOf.get(instrument)?.industry ?? '')
-    return styleReturnsOn(this.returns, date, industries).styles
+    const { instruments } = this.pv
+    const asOf = this.dayBefore(date) ?? date
+    const listingOf = new Map(this.listed(asOf).map((listing) => [listing.instrument, listing]))
+    const industries = instruments.map((instrument) => listingOf.get(instrument)?.industry ?? '')
+    const hasReports = this.fundamentals.instruments.length > 0
+    const indicators = hasReports ? fundamentalsAsOf(this.fundamentals, asOf, instruments).values : null
+    return styleReturnsOn(this.returns, date, industries, indicators).styles
   }
 
   /** Names listed on a date; every name of the history where no listing was ever stored. */
@@ -118,13 +122,15 @@ export class ComputedInputs {
     return graph
   }
 
-  /** Returns and caps of all names; a cap ends with the listing, so that a name that left weighs nothing. */
+  /** Returns, caps and turnover of all names; a cap ends with the listing, so that a name that left weighs nothing. */
   private history(): DailyReturns {
     const { pv, lastClose } = this
     const names = pv.instruments.length
     const floatCap = new Float64Array(pv.dates.length * names).fill(NaN)
-    const totalCap = floatCap.slice()
+    const [totalCap, turnover] = [floatCap.slice(), floatCap.slice()]
+    const volumeAt = panelColumn(pv, 'pv_volume')
     pv.dates.forEach((date, day) => {
+      const volumes = section(pv, day, volumeAt)
       const listingOf = new Map(this.listed(date).map((listing) => [listing.instrument, listing]))
       pv.instruments.forEach((instrument, i) => {
         const at = day * names + i
@@ -132,10 +138,12 @@ export class ComputedInputs {
         if (listing === undefined) return
         floatCap[at] = lastClose[at] * listing.floatShares
         totalCap[at] = lastClose[at] * listing.totalShares
+        if (volumes[i] > 0) turnover[at] = volumes[i] / listing.floatShares
       })
     })
     const close = comparablePrices(pv, 'pv_close')
-    const returns = dailyReturns({ dates: pv.dates, instruments: pv.instruments, close, floatCap, totalCap })
+    const { dates, instruments } = pv
+    const returns = dailyReturns({ dates, instruments, close, floatCap, totalCap, turnover })
     return { ...returns, floatCap, totalCap }
   }
 }
