@@ -29,6 +29,8 @@ const daily = z.strictObject({
   units: z.strictObject({ volume: unit.optional(), amount: unit.optional() }).optional(),
   /** Date up to which the vendor adjusted the prices; without it they are raw. */
   adjusted_as_of: date.optional(),
+  /** Decimals that adjusted prices are rounded to: how far a price may lie from what it was made of. */
+  price_decimals: z.number().int().min(0).max(9).optional(),
   /** A larger daily return is reported as suspicious; decimal. */
   return_limit: unit.optional(),
 })
@@ -74,6 +76,7 @@ const builtIn: readonly Mapping[] = [
     daily: {
       columns: { ...bars, volume: 'volume', amount: 'amount' },
       adjusted_as_of: '2023-03-17',
+      price_decimals: 4,
       return_limit: 0.11,
     },
     industries: {

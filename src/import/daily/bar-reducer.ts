@@ -6,6 +6,7 @@ import type { BarChunk } from './bar-files.ts'
 import { PriceRatios } from './price-ratio.ts'
 import type { PvRows } from './pv-rows.ts'
 import type { DailyTally, Suspicion } from './report.ts'
+import type { TechnicalRows } from './technical-rows.ts'
 
 const dayMs = 86_400_000
 /** A raw VWAP this far outside of [low, high] is more than the rounding of the amount. */
@@ -18,11 +19,20 @@ export interface ReducerOptions {
   readonly symbols: readonly string[]
   readonly mapping: DailyMapping
   readonly profile: MarketProfile
-  /** Dates whose rows stay as a session left them. */
+  /** Dates whose rows stay as a live or backfilled session left them. */
   readonly kept: ReadonlySet<string>
   readonly state: NameStates
   readonly tally: DailyTally
   readonly rows: PvRows
+  readonly technical: TechnicalRows
+}
+
+/** What is made of a bar's amount, volume and previous close. */
+interface Priced {
+  readonly vwap: number
+  readonly volume: number
+  readonly factor: number
+  readonly ratio: number
 }
 
 /** What the rows of each name leave for the next one, column by column over the names. */
@@ -36,9 +46,9 @@ export class NameStates {
   /** [names] rows on trading days. */
   readonly count: Float64Array
 
-  constructor(names: number) {
+  constructor(names: number, { price_decimals: decimals }: DailyMapping) {
     const column = (): Float64Array => new Float64Array(names).fill(Number.NaN)
-    this.ratios = new PriceRatios(names)
+    this.ratios = new PriceRatios(names, decimals === undefined ? 0 : 0.5 * 10 ** -decimals)
     this.close = column()
     this.factor = column().fill(1)
     this.firstDay = column()
@@ -59,6 +69,7 @@ export class BarReducer {
   private date = ''
   private times = { eventTime: 0, knownAt: 0 }
   private refusal: string | null = null
+  private isKept = false
   private readonly asOf: string
 
   constructor(options: ReducerOptions) {
@@ -71,10 +82,6 @@ export class BarReducer {
     const { tally } = this.options
     tally.read++
     if (chunk.day[row] !== this.day) this.enter(chunk.day[row])
-    if (this.refusal === 'kept') {
-      tally.kept++
-      return
-    }
     const fault = this.refusal ?? faultOf(chunk, row)
     if (fault === null) this.step(chunk, row)
     else if (fault === 'untraded') this.stepUntraded(chunk, row)
@@ -89,44 +96,60 @@ export class BarReducer {
       eventTime: day * dayMs * 1000,
       knownAt: dayStart(profile, this.date) + profile.sessionEnd,
     }
-    const opens = isTradingDay(profile, this.date)
-    this.refusal = opens ? (kept.has(this.date) ? 'kept' : null) : `${this.date} is no trading day of ${profile.name}`
+    this.refusal = isTradingDay(profile, this.date) ? null : `${this.date} is no trading day of ${profile.name}`
+    this.isKept = kept.has(this.date)
   }
 
   private step(chunk: BarChunk, row: number): void {
-    const { state, tally, symbols, rows } = this.options
+    const { state } = this.options
     const name = chunk.name[row]
     if (state.lastDay[name] === this.day) {
       this.suspect('duplicate', chunk, row, 'the name has a row of this day already, which counts')
       return
     }
-    const { eventTime, knownAt } = this.times
-    const [low, high, close, volume] = [chunk.low[row], chunk.high[row], chunk.close[row], chunk.volume[row]]
-    const rawVwap = chunk.amount[row] / volume
-    const ratio = this.asOf === '' ? Number.NaN : this.ratioOf(chunk, row, rawVwap)
-    const factor = this.asOf === '' ? this.factorOf(chunk, row) : Number.NaN
-    const adjusted = !Number.isNaN(ratio)
+    const rawVwap = chunk.amount[row] / chunk.volume[row]
     this.doubt(chunk, row, rawVwap)
+    this.write(chunk, row, this.priced(chunk, row, rawVwap))
+    if (this.days.at(-1) !== this.day) this.days.push(this.day)
+    if (Number.isNaN(state.firstDay[name])) state.firstDay[name] = this.day
+    state.count[name]++
+    state.lastDay[name] = this.day
+    state.close[name] = chunk.close[row]
+  }
+
+  private priced(chunk: BarChunk, row: number, rawVwap: number): Priced {
+    const volume = chunk.volume[row]
+    if (this.asOf === '') return { vwap: rawVwap, volume, factor: this.factorOf(chunk, row), ratio: Number.NaN }
+    const ratio = this.ratioOf(chunk, row, rawVwap)
+    const vwap = Math.max(chunk.low[row], Math.min(chunk.high[row], rawVwap * ratio))
+    return { vwap, volume: volume / ratio, factor: Number.NaN, ratio }
+  }
+
+  /** A bar of a day that a session has rows of is only looked back at. */
+  private write(chunk: BarChunk, row: number, { vwap, volume, factor, ratio }: Priced): void {
+    const { tally, symbols, rows, technical } = this.options
+    const name = chunk.name[row]
+    const [high, low, close] = [chunk.high[row], chunk.low[row], chunk.close[row]]
+    technical.add(name, { high, low, close, vwap, volume, factor }, this.isKept ? -1 : rows.count)
+    if (this.isKept) {
+      tally.kept++
+      return
+    }
+    tally.stored++
     rows.add(symbols[name], {
-      event_time: eventTime,
+      event_time: this.times.eventTime,
       revision: 0,
-      known_at: knownAt,
+      known_at: this.times.knownAt,
       quality: 0,
       pv_open: chunk.open[row],
       pv_high: high,
       pv_low: low,
       pv_close: close,
-      pv_vwap: adjusted ? Math.max(low, Math.min(high, rawVwap * ratio)) : rawVwap,
-      pv_volume: adjusted ? volume / ratio : volume,
+      pv_vwap: vwap,
+      pv_volume: volume,
       adj_factor: factor,
       adj_ratio: ratio,
     })
-    if (this.days.at(-1) !== this.day) this.days.push(this.day)
-    if (Number.isNaN(state.firstDay[name])) state.firstDay[name] = this.day
-    state.count[name]++
-    state.lastDay[name] = this.day
-    state.close[name] = close
-    tally.stored++
   }
 
   private ratioOf(chunk: BarChunk, row: number, rawVwap: number): number {

@@ -3,10 +3,11 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 import { tradingDays } from '../../../schemas/calendars/index.ts'
 import type { MarketProfile } from '../../../schemas/profiles/index.ts'
 import { eventTimeToDate, numbers, type Store } from '../../ports/store.ts'
-import { partOf, symbolRule, type Mapping } from '../mapping.ts'
+import { partOf, symbolRule, type DailyMapping, type Mapping } from '../mapping.ts'
 import { BarFiles, type FileSpan } from './bar-files.ts'
 import { BarReducer, NameStates } from './bar-reducer.ts'
 import { basisOf, readLedger, sha256OfFile, writeLedger, type Ledger, type LedgerFile } from './ledger.ts'
+import { primedTechnical } from './primed-technical.ts'
 import { PvRows } from './pv-rows.ts'
 import { DailyTally } from './report.ts'
 
@@ -39,7 +40,7 @@ export interface DailyReport {
 }
 
 /**
- * Brings daily bars into table pv. Rows have deterministic keys and values: the same files give the same rows, whatever
+ * Brings daily bars into table pv and what follows from them into table g. Rows have deterministic keys and values: the same files give the same rows, whatever
  * order they are named in, and files that are in the store already are not read again.
  * @throws ClosebellError CB_ABSENT, CB_FEED_INPUT for files, CB_CALENDAR_END for dates that no calendar knows
  */
@@ -57,9 +58,10 @@ export async function importDaily(options: DailyImport): Promise<DailyReport> {
     const spans = await source.spans()
     const named = files.map((file, i) => ({ name: basename(file), sha256: hashes[i], ...(spans[i] ?? noSpan) }))
     const base = baseOf(ledger, named)
-    const state = statesOf(source.symbols, base)
-    const reducer = await reduceBars(options, files, source, state, tally)
-    await store.applied(['pv'])
+    const state = statesOf(source.symbols, part, base)
+    const from = base === null ? '' : spanOf(named).from
+    const reducer = await reduceBars(options, files, source, state, { from, tally })
+    await store.applied(['pv', 'g'])
     const report = reportOf(options, reducer.days, state, tally)
     await writeLedger(store, mapping, {
       basis: basisOf(mapping),
@@ -85,7 +87,9 @@ async function stands(store: Store, ledger: Ledger, hashes: readonly string[]): 
   const known = new Set(ledger.files.map(({ sha256 }) => sha256))
   if (!hashes.every((hash) => known.has(hash))) return false
   const { from, to } = spanOf(ledger.files)
-  return from === '' || (await store.dates('pv', from, to)).length >= ledger.days
+  if (from === '') return true
+  const [pv, g] = [await store.dates('pv', from, to), await store.dates('g', from, to)]
+  return Math.min(pv.length, g.length) >= ledger.days
 }
 
 function spanOf(files: readonly LedgerFile[]): FileSpan {
@@ -113,8 +117,8 @@ function baseOf(ledger: Ledger | null, files: readonly LedgerFile[]): Ledger | n
   )
 }
 
-function statesOf(symbols: readonly string[], base: Ledger | null): NameStates {
-  const state = new NameStates(symbols.length)
+function statesOf(symbols: readonly string[], mapping: DailyMapping, base: Ledger | null): NameStates {
+  const state = new NameStates(symbols.length, mapping)
   symbols.forEach((symbol, name) => {
     const saved = base !== null && Object.hasOwn(base.state, symbol) ? base.state[symbol] : undefined
     if (saved === undefined) return
@@ -139,24 +143,32 @@ async function reduceBars(
   files: readonly string[],
   source: BarFiles,
   state: NameStates,
-  tally: DailyTally,
+  continued: { readonly from: string; readonly tally: DailyTally },
 ): Promise<BarReducer> {
   const { store, profile, signal } = options
+  const { tally } = continued
+  const { symbols } = source
   const mapping = partOf(options.mapping, 'daily')
   const rows = new PvRows(rowsPerAppend, mapping.adjusted_as_of ?? '')
+  const technical = await primedTechnical(store, symbols, continued.from)
   const kept = await keptDates(store, source)
-  const reducer = new BarReducer({ files, symbols: source.symbols, mapping, profile, kept, state, tally, rows })
+  const reducer = new BarReducer({ files, symbols, mapping, profile, kept, state, tally, rows, technical })
+  const flush = async (): Promise<void> => {
+    const pv = rows.take()
+    await store.append('pv', pv)
+    await store.append('g', technical.take(pv))
+  }
   for (let year = source.firstYear; year <= source.lastYear; year++) {
     for await (const chunk of source.year(year)) {
       signal?.throwIfAborted()
       for (let row = 0; row < chunk.count; row++) {
         reducer.take(chunk, row)
-        if (rows.count === rowsPerAppend) await store.append('pv', rows.take())
+        if (rows.count === rowsPerAppend) await flush()
       }
       options.onProgress?.(tally.read, source.rows)
     }
   }
-  await store.append('pv', rows.take())
+  await flush()
   return reducer
 }
 

@@ -6,7 +6,7 @@ import { texts, type Store } from '../../ports/store.ts'
 import type { Mapping } from '../mapping.ts'
 
 /** Counts up when the rows that an import makes of the same file change. */
-const format = 1
+const format = 2
 
 /** The table of a store's settings is keyed by time too; what stands in it for ever has the time 0. */
 const always = '1970-01-01'

@@ -7,8 +7,8 @@ import { volumeFormulas } from './volume.ts'
 /**
  * The G rows of one instrument.
  *
- *     technicalDays(bars: DailyBars): Float64Array     [days][24], every day of the bars in one pass
- *     technicalDay(bars: DailyBars): Float64Array      [24], the last day of the bars alone, for the close
+ *     technicalDays(bars: DailyBars, from = 0): Float64Array   [days - from][24], every day from one on, in one pass
+ *     technicalDay(bars: DailyBars): Float64Array              [24], the last day of the bars alone, for the close
  *
  * Values are in the order of dayRules.G. Both give the same bits, as long as the bars hold the last 250 traded ones of
  * the day. A day that is not traded is all NaN.
@@ -96,15 +96,15 @@ class AdjustedBars implements TradedBars {
   }
 }
 
-/** Every day of the bars. @returns [days][rules] */
-export function technicalDays(bars: DailyBars): Float64Array {
+/** Every day of the bars from one on; those before it are only looked back at. @returns [days - from][rules] */
+export function technicalDays(bars: DailyBars, from = 0): Float64Array {
   const days = bars.close.length
-  const values = new Float64Array(days * formulas.length).fill(Number.NaN)
+  const values = new Float64Array((days - from) * formulas.length).fill(Number.NaN)
   const adjusted = new AdjustedBars(bars, days)
   for (let day = 0; day < days; day++) {
     if (!isTraded(bars, day)) continue
     adjusted.add(day)
-    adjusted.write(values, day * formulas.length)
+    if (day >= from) adjusted.write(values, (day - from) * formulas.length)
   }
   return values
 }
