@@ -6,6 +6,7 @@ import { registerBackfill } from './commands/backfill.ts'
 import { registerClose } from './commands/close.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerDemo } from './commands/demo.ts'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerDown } from './commands/down.ts'
 import { registerFeatures } from './commands/features.ts'
 import { registerFeed } from './commands/feed.ts'
@@ -28,6 +29,7 @@ const commands: readonly Register[] = [
   registerUp,
   registerDown,
   registerStatus,
+  registerDoctor,
   registerConfig,
   registerSimulate,
   registerFeed,

@@ -14,6 +14,7 @@ import { featuresOf, loggedOutputs, messagesOf } from '../integration/logged-row
 import { realClock } from '../real-clock.ts'
 import { seed } from '../seed.ts'
 import { silentLog } from '../silent-log.ts'
+import { statusOf } from '../top/status-of.ts'
 
 let folder = ''
 const open: Bus[] = []
@@ -92,40 +93,13 @@ describe('heartbeat', () => {
     ])
     const closed = (await statuses(told)).filter((status) => status.stage === 'closed')
     expect(closed.length).toBeGreaterThan(0)
-    for (const { events, owner } of closed) expect([events > 0, owner]).toEqual([true, 'features-a'])
+    expect(closed.some(({ events }) => events > 0)).toBe(true)
+    expect(new Set(closed.map(({ owner }) => owner))).toEqual(new Set(['features-a']))
   })
 })
 
 describe('status board', () => {
-  const status = (rest: Partial<Status>): { value: Buffer } => ({
-    value: codecs.status.encode({
-      worker: 'features',
-      owner: 'a',
-      date: '2024-01-02',
-      stage: 'streaming',
-      partition: 0,
-      offset: 1,
-      lag: 0,
-      markTime: 0,
-      reportedAt: 1000,
-      detail: '',
-      events: 0,
-      rate: 0,
-      late: 0,
-      quarantined: 0,
-      names: 0,
-      gaps: 0,
-      sealedTime: 0,
-      snapshotAt: 0,
-      done: 0,
-      total: 0,
-      deadline: 0,
-      waiting: [],
-      behind: 0,
-      interval: 2,
-      ...rest,
-    }),
-  })
+  const status = (rest: Partial<Status>): { value: Buffer } => ({ value: codecs.status.encode(statusOf(rest)) })
 
   it('keeps the newest report of each partition, whoever owns it, and of each process of the others', () => {
     const board = new StatusBoard()
