@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { Command, Help } from 'commander'
 import type { Act, Register } from './act.ts'
 import { registerBackfill } from './commands/backfill.ts'
+import { registerBacktest } from './commands/backtest.ts'
 import { registerClose } from './commands/close.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerDemo } from './commands/demo.ts'
@@ -13,6 +14,7 @@ import { registerFeed } from './commands/feed.ts'
 import { registerImport } from './commands/import.ts'
 import { registerModel } from './commands/model.ts'
 import { registerModels } from './commands/models.ts'
+import { registerMonitor } from './commands/monitor.ts'
 import { registerOpen } from './commands/open.ts'
 import { registerReplay } from './commands/replay.ts'
 import { registerServe } from './commands/serve.ts'
@@ -42,8 +44,10 @@ const commands: readonly Register[] = [
   registerBackfill,
   registerTrain,
   registerModels,
+  registerBacktest,
   registerReplay,
   registerServe,
+  registerMonitor,
   registerShow,
 ]
 

@@ -1,0 +1,203 @@
+import type { Status } from '../../../schemas/day.ts'
+import { dayStart, type MarketProfile } from '../../../schemas/profiles/index.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
+import type { Message } from '../../wire/index.ts'
+import type { FactorTable, SectionMark, StatusTick } from '../protocol/messages.ts'
+import { minuteEnd, sessionPoint, type SessionPoint } from '../protocol/phase.ts'
+import { FactorDays } from './factor-days.ts'
+import { completedBefore, referenceOf, type CompletedDay } from './log-places.ts'
+import { MonitoredDay } from './monitored-day.ts'
+import { worstOf } from './partition-quality.ts'
+import type { StoredFacts } from './stored-facts.ts'
+
+export interface ViewOptions {
+  readonly bus: Bus
+  readonly facts: StoredFacts
+  readonly profile: MarketProfile
+  readonly partitions: number
+  /** Where the minutes of a day are kept. */
+  readonly folder: string
+}
+
+/** Days whose close is the measure of the usual one. */
+const usualDays = 10
+
+/** What the page shows: the newest day of the log, and the factors of the newest completed one. */
+export class View {
+  readonly factors = new FactorDays()
+  /** Last heartbeat of every worker, by worker, partition and owner. */
+  readonly heartbeats = new Map<string, Status>()
+  readonly #options: ViewOptions
+  #day: MonitoredDay
+  #usualSeconds = NaN
+  messages = 0
+
+  constructor(options: ViewOptions, date: string) {
+    this.#options = options
+    this.#day = this.#dayOf(date)
+  }
+
+  get day(): MonitoredDay {
+    return this.#day
+  }
+
+  /** Shows a later date from now on. */
+  begin(date: string): void {
+    this.#day.end()
+    this.#day = this.#dayOf(date)
+  }
+
+  /** What a day needs beside its rows: names, previous closes, how long a close usually takes. */
+  async readSurroundings(): Promise<void> {
+    const { bus, partitions } = this.#options
+    const day = this.#day
+    for (let partition = 0; partition < partitions; partition++) {
+      const entries = await referenceOf(bus, partition, day.date)
+      if (entries !== null) day.reference(partition, entries)
+    }
+    this.#usualSeconds = median(await completedBefore(bus, day.date, usualDays))
+    await this.readNames()
+  }
+
+  async readNames(): Promise<void> {
+    const { facts } = this.#options
+    const day = this.#day
+    if (await facts.readInstruments(day.date)) day.section.renamed(facts.factsOf)
+  }
+
+  /** One message of an output topic. @returns whether it began a new day */
+  take(message: Message, logged: Logged): boolean {
+    this.messages++
+    const begins = dayKinds.includes(message.kind) && logged.date > this.#day.date
+    if (begins) this.begin(logged.date)
+    this.#takeFactors(message, logged)
+    this.#takeClose(message, logged)
+    if (logged.date === this.#day.date || message.kind === 'status') this.#takeRows(message)
+    return begins
+  }
+
+  status(now: number, read: number): StatusTick {
+    const { profile, facts } = this.#options
+    const day = this.#day
+    const { point, isToday } = this.#pointAt(now)
+    const isTrading = isToday && (point.phase === 'continuous' || point.phase === 'closing-auction')
+    const parts = day.quality(now, isTrading)
+    const sum = (of: (part: StatusTick['parts'][number]) => number): number =>
+      parts.reduce((n, part) => n + of(part), 0)
+    return {
+      now,
+      date: day.date,
+      isToday,
+      phase: point.phase,
+      next: point.next,
+      leftSeconds: Math.max(0, Math.ceil(point.left / 1e6)),
+      minute: day.minute,
+      sealedPartitions: parts.filter(({ minute }) => minute !== null && minute === day.newestMinute).length,
+      partitions: parts.length,
+      quality: worstOf(parts),
+      counts: {
+        gaps: sum(({ gapNames }) => gapNames),
+        late: sum(({ lateEvents }) => lateEvents),
+        quarantined: sum(({ quarantinedEvents }) => quarantinedEvents),
+      },
+      parts,
+      close: day.close.card(now, parts.length, this.#usualSeconds, (at) => day.timeText(at)),
+      store: facts.problem,
+      read,
+      factorsVersion: this.factors.version,
+      localTime: (now * 1000 - dayStart(profile, day.date)) / 1e6,
+    }
+  }
+
+  mark(): SectionMark {
+    const { date, minute, isFinal } = this.#day
+    return { date, minute, isFinal }
+  }
+
+  factorTable(): FactorTable {
+    const day = this.#day
+    return this.factors.table(
+      (at) => day.timeText(at),
+      (symbol) => this.#options.facts.factsOf(symbol).name,
+    )
+  }
+
+  end(): void {
+    this.#day.end()
+  }
+
+  /** A day that is not today's stands where its last sealed minute ends. */
+  #pointAt(now: number): { point: SessionPoint; isToday: boolean } {
+    const { profile } = this.#options
+    const day = this.#day
+    const time = now * 1000 - dayStart(profile, day.date)
+    const isToday = time < 86_400e6
+    const sealed = day.minute === null ? -1 : minuteEnd(profile, day.minute)
+    const point = sessionPoint(profile, isToday ? time : day.minute === null ? 0 : sealed)
+    return { point, isToday }
+  }
+
+  #dayOf(date: string): MonitoredDay {
+    const { profile, partitions, folder, facts } = this.#options
+    return new MonitoredDay(date, profile, partitions, folder, facts.factsOf)
+  }
+
+  #takeRows(message: Message): void {
+    const day = this.#day
+    switch (message.kind) {
+      case 'minuteRows':
+        return day.minuteRows(message.value)
+      case 'dayRow':
+        return day.dayRow(message.value)
+      case 'panel':
+        return day.panel(message.value)
+      case 'late':
+        return day.late(message.value)
+      case 'quarantined':
+        return day.quarantined(message.value)
+      case 'status':
+        return this.#heartbeat(message.value)
+      default:
+    }
+  }
+
+  #heartbeat(status: Status): void {
+    this.heartbeats.set(`${status.worker}|${status.partition}|${status.owner}`, status)
+    if (status.worker === 'features') this.#day.partitions[status.partition]?.takeHeartbeat(status)
+    if (status.date === this.#day.date) this.#day.close.heartbeat(status)
+  }
+
+  #takeFactors(message: Message, { appendedAt }: Logged): void {
+    if (message.kind === 'factor') this.factors.factor(message.value)
+    else if (message.kind === 'mlC') this.factors.mlC(message.value)
+    else if (message.kind === 'result') this.factors.result(message.value)
+    else if (message.kind === 'completed') this.factors.completed(message.value, appendedAt)
+  }
+
+  #takeClose(message: Message, { date, appendedAt }: Logged): void {
+    const { close, partitions } = this.#day
+    if (date !== this.#day.date) return
+    if (message.kind === 'partitionClosed') {
+      const part = partitions[message.value.partition]
+      if (part !== undefined) part.closed = message.value
+      close.partitionClosed(message.value.partition, appendedAt)
+    } else if (message.kind === 'panel') close.panel(message.value.set)
+    else if (message.kind === 'job') close.job(message.value.set)
+    else if (message.kind === 'result') close.result(message.value.set)
+    else if (message.kind === 'mlC') close.mlC()
+    else if (message.kind === 'completed') close.completed(message.value, appendedAt)
+  }
+}
+
+/** Messages whose date is the one that is traded or closed now. */
+const dayKinds: readonly string[] = ['minuteRows', 'dayRow', 'partitionClosed', 'panel']
+
+function median(days: readonly CompletedDay[]): number {
+  const sorted = days
+    .map(({ seconds }) => seconds)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b)
+  if (sorted.length === 0) return NaN
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+}
