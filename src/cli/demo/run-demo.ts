@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SetName } from '../../../schemas/topics.ts'
+import { sets } from '../../../schemas/topics.ts'
 import { openBus } from '../../compose/bus.ts'
 import { openEngine } from '../../compose/engine.ts'
 import { openStore } from '../../compose/store.ts'
@@ -37,7 +37,6 @@ const partitions = 1
 /** Days at the start that fill the first windows, and days at the end that choose the epochs. */
 const warmUpDays = 12
 const validateDays = 8
-const demoSets: readonly SetName[] = ['PV', 'C', 'HF']
 
 interface Parts {
   readonly context: Context
@@ -118,7 +117,7 @@ async function trainSets({ context, market, store, models }: Parts): Promise<voi
   const cut = past.length - validateDays
   const train = { from: past[warmUpDays] as string, to: past[cut - 1] as string }
   const validate = { from: past[cut] as string, to: past.at(-1) as string }
-  for (const set of demoSets) {
+  for (const set of sets) {
     if (signal.aborted) return
     const stage = progress.stage(`train ${set}`, trainDefaults.epochs, 'epochs')
     let epochs = 0
