@@ -64,7 +64,6 @@ run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
 if (forTests) {
   say('setting TensorFlow up')
   run('npm', ['run', '--silent', 'setup:tensorflow'])
-  once('.python/.prepared', ['test/oracle/requirements.txt'], 'setting Python up', () =>
-    run('npm', ['run', '--silent', 'setup:python']),
-  )
+  const pins = ['test/oracle/requirements.txt', 'deploy/clients/python/requirements.txt']
+  once('.python/.prepared', pins, 'setting Python up', () => run('npm', ['run', '--silent', 'setup:python']))
 }
