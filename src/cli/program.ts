@@ -5,6 +5,7 @@ import type { Act, Register } from './act.ts'
 import { registerBackfill } from './commands/backfill.ts'
 import { registerBacktest } from './commands/backtest.ts'
 import { registerClose } from './commands/close.ts'
+import { registerCompletion } from './commands/completion.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerDemo } from './commands/demo.ts'
 import { registerDoctor } from './commands/doctor.ts'
@@ -22,6 +23,7 @@ import { registerShow } from './commands/show.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerSink } from './commands/sink.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerTop } from './commands/top.ts'
 import { registerTrain } from './commands/train.ts'
 import { registerUp } from './commands/up.ts'
 
@@ -48,7 +50,9 @@ const commands: readonly Register[] = [
   registerReplay,
   registerServe,
   registerMonitor,
+  registerTop,
   registerShow,
+  registerCompletion,
 ]
 
 /** The command line. Everything that a command needs beyond parsing is loaded when it runs. */

@@ -1,5 +1,6 @@
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
+import { deploymentOf } from '../deployment.ts'
 import { describe, withSettings } from '../flags.ts'
 import { wholeNumber } from '../values.ts'
 
@@ -67,6 +68,3 @@ async function readToken(file: string): Promise<string> {
     throw new ClosebellError('CB_ABSENT', `the token file ${file} cannot be read`, { cause })
   }
 }
-
-/** `prod` of kafka://host:port/prod, else the last part of the address. */
-const deploymentOf = (bus: string): string => bus.replace(/^\w+:/, '').split('/').filter(Boolean).at(-1) ?? bus
