@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { tradingDays } from '../../../schemas/calendars/index.ts'
 import type { MarketProfile } from '../../../schemas/profiles/index.ts'
-import { eventTimeToDate, numbers, type Store } from '../../ports/store.ts'
+import { eventTimeToDate, numbers, type Rows, type Store } from '../../ports/store.ts'
 import { partOf, symbolRule, type DailyMapping, type Mapping } from '../mapping.ts'
 import { BarFiles, type FileSpan } from './bar-files.ts'
 import { BarReducer, NameStates } from './bar-reducer.ts'
@@ -153,10 +153,10 @@ async function reduceBars(
   const technical = await primedTechnical(store, symbols, continued.from)
   const kept = await keptDates(store, source)
   const reducer = new BarReducer({ files, symbols, mapping, profile, kept, state, tally, rows, technical })
-  const flush = async (): Promise<void> => {
+  const write = new WriteBehind(store)
+  const flush = (): Promise<void> => {
     const pv = rows.take()
-    await store.append('pv', pv)
-    await store.append('g', technical.take(pv))
+    return write.next({ pv, g: technical.take(pv) })
   }
   for (let year = source.firstYear; year <= source.lastYear; year++) {
     for await (const chunk of source.year(year)) {
@@ -169,7 +169,37 @@ async function reduceBars(
     }
   }
   await flush()
+  await write.done()
   return reducer
+}
+
+/** Writes one lot of rows while the next is made: the store works on threads of its own. */
+class WriteBehind {
+  private readonly store: Store
+  private writing: Promise<void> = Promise.resolve()
+  private failure: unknown = null
+
+  constructor(store: Store) {
+    this.store = store
+  }
+
+  /** Resolves when the lot before is written. */
+  async next(lot: Readonly<Record<'pv' | 'g', Rows>>): Promise<void> {
+    await this.done()
+    this.writing = this.write(lot).catch((error: unknown) => {
+      this.failure = error
+    })
+  }
+
+  private async write({ pv, g }: Readonly<Record<'pv' | 'g', Rows>>): Promise<void> {
+    await this.store.append('pv', pv)
+    await this.store.append('g', g)
+  }
+
+  async done(): Promise<void> {
+    await this.writing
+    if (this.failure !== null) throw this.failure
+  }
 }
 
 /** Dates that a session left rows of, which an import does not write over. */
