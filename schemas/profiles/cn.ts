@@ -1,5 +1,16 @@
 import { clock, type MarketProfile } from './profile.ts'
 
+/** From here on ChiNext has the wide limit. */
+const chiNextReform = '2020-08-24'
+
+/** Main board 10 %, STAR 20 %, ChiNext 20 % since its reform, Beijing 30 %; names under special treatment are not told. */
+function dailyLimit(instrument: string, date: string): number {
+  if (instrument.endsWith('.BJ')) return 0.3
+  if (/^68[89]\d{3}\.SH$/.test(instrument)) return 0.2
+  if (/^30[01]\d{3}\.SZ$/.test(instrument)) return date < chiNextReform ? 0.1 : 0.2
+  return 0.1
+}
+
 /** Mainland China A-shares: both exchanges have a closing call auction. */
 export const cn: MarketProfile = {
   name: 'cn',
@@ -22,4 +33,5 @@ export const cn: MarketProfile = {
   lotSize: 100,
   tradingDaysPerYear: 242,
   industryScheme: 'sw-l1',
+  dailyLimit,
 }

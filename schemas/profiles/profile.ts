@@ -25,6 +25,8 @@ export interface MarketProfile {
   readonly lotSize: number
   readonly tradingDaysPerYear: number
   readonly industryScheme: string
+  /** How far a price may move from the previous close on a date, as a share; new listings without a limit apart. */
+  readonly dailyLimit: (instrument: string, date: string) => number
 }
 
 const second = 1_000_000

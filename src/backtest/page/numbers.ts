@@ -1,0 +1,16 @@
+/** Numbers as the page prints them: U+2212 for minus, a dash for none. */
+
+const signed = (text: string): string => text.replace('-', '−')
+
+export const ratio = (value: number, digits = 3): string =>
+  Number.isFinite(value) ? signed(value.toFixed(digits)) : '–'
+
+/** A share as a percentage. */
+export const percent = (value: number, digits = 1): string =>
+  Number.isFinite(value) ? `${signed((100 * value).toFixed(digits))} %` : '–'
+
+export const count = (value: number): string =>
+  Number.isFinite(value) ? signed(Math.round(value).toLocaleString('en-US')) : '–'
+
+/** Money in millions. */
+export const millions = (value: number): string => (Number.isFinite(value) ? `${count(value / 1e6)} m` : '–')
