@@ -110,10 +110,10 @@ describe('a value of a day', () => {
     expect(lastOf('(delay pv_close 3)', closes([1, 2, 3, 4, 5]))).toBe(2)
   })
 
-  it('is there for most names and rules of a long history', () => {
+  it('is there for every rule in a long history, and for ten of them from daily bars alone', () => {
     const values = evaluate(expressions, source, dates[180])
     values.forEach((row, at) => {
-      expect([dpRules[at].id, row.filter((x) => !Number.isNaN(x)).length > 20]).toEqual([dpRules[at].id, true])
+      expect([dpRules[at].id, row.filter((x) => !Number.isNaN(x)).length > 8]).toEqual([dpRules[at].id, true])
     })
     const { PV } = source.panels
     const barsOnly = evaluate(expressions, { panels: { PV } }, dates[180])
