@@ -149,15 +149,8 @@ describe('schemas/README.md', () => {
   })
 
   it('has the bytes of each field in their order, and the hash by which completed names them', () => {
-    const bytes =
-      rowsOf('bytes').at(-1) === undefined
-        ? []
-        : [
-            ...text
-              .split('| bytes')
-              .at(-1)!
-              .matchAll(/^\| (`[^|]*`)/gm),
-          ]
+    const rows = text.split('| bytes').at(-1) ?? ''
+    const bytes = [...rows.matchAll(/^\| (`[^|]*`)/gm)]
     const told = bytes.map(([, cell]) => cell.replace(/[` ,]/g, '')).join('')
     expect(told).toBe(example.toString('hex'))
     const named = /names it as `([0-9a-f]{64})`, the SHA-256 of\s+these (\d+) bytes/.exec(text)
