@@ -6,7 +6,8 @@ import { cnCalendar } from './cn.ts'
 export type { CalendarData } from './calendar.ts'
 export { cnCalendar }
 
-const calendars: Readonly<Record<string, CalendarData>> = { cn: cnCalendar }
+/** Calendars by name; years are only ever added, so that a day once told to be a trading day stays one. */
+const calendars: Record<string, CalendarData> = { cn: cnCalendar }
 
 /** Closed dates by calendar and year, built once: panels ask for years of days at a time. */
 const closedDates = new Map<string, ReadonlySet<string>>()
@@ -38,6 +39,49 @@ function closedIn(calendar: CalendarData, year: number): ReadonlySet<string> {
   return dates
 }
 
+/**
+ * Adds the years of `data` to the calendar of its name. Years that the calendar has must be the same, new ones must
+ * follow on without a gap; the same data again change nothing.
+ * @returns the years that were added
+ * @throws ClosebellError CB_FEED_INPUT saying which year is not in order
+ */
+export function extendCalendar(data: CalendarData): number[] {
+  const known = Object.hasOwn(calendars, data.name) ? calendars[data.name] : undefined
+  if (known === undefined) {
+    throw refused(`there is no calendar ${data.name} to extend; known: ${Object.keys(calendars).join(', ')}`)
+  }
+  const last = Math.max(...Object.keys(known.closed).map(Number))
+  const years = Object.keys(data.closed)
+    .map(Number)
+    .sort((a, b) => a - b)
+  const added = years.filter((year) => !Object.hasOwn(known.closed, year))
+  for (const year of years) checkYear(data, year, known)
+  added.forEach((year, i) => {
+    if (year !== last + 1 + i) throw refused(`calendar ${data.name} ends with ${last}: ${year} does not follow on`)
+  })
+  if (added.length === 0) return added
+  calendars[data.name] = { ...known, version: data.version, closed: { ...known.closed, ...data.closed } }
+  return added
+}
+
+const refused = (fact: string): ClosebellError => new ClosebellError('CB_FEED_INPUT', fact)
+
+function checkYear(data: CalendarData, year: number, known: CalendarData): void {
+  const days = data.closed[year].split(' ')
+  const same = Object.hasOwn(known.closed, year) ? known.closed[year] : undefined
+  if (same !== undefined && same !== data.closed[year]) {
+    throw refused(`calendar ${data.name}: ${year} differs from the one that is known`)
+  }
+  days.forEach((monthDay, i) => {
+    const date = `${year}-${monthDay.slice(0, 2)}-${monthDay.slice(2)}`
+    const day = /^\d{4}$/.test(monthDay) ? Date.parse(`${date}T00:00:00Z`) / dayMs : NaN
+    if (Number.isNaN(day) || dateOf(day) !== date)
+      throw refused(`calendar ${data.name}: ${monthDay} is no MMDD of ${year}`)
+    if (isWeekend(day)) throw refused(`calendar ${data.name}: ${date} is a Saturday or Sunday, which are closed anyway`)
+    if (i > 0 && days[i - 1] >= monthDay) throw refused(`calendar ${data.name}: ${date} does not come in its order`)
+  })
+}
+
 function calendarOf(profile: MarketProfile | string): CalendarData {
   const { name, calendar } = typeof profile === 'string' ? profileOf(profile) : profile
   const data = Object.hasOwn(calendars, calendar) ? calendars[calendar] : undefined
@@ -48,8 +92,12 @@ function calendarOf(profile: MarketProfile | string): CalendarData {
 function opens(calendar: CalendarData, day: number): boolean {
   const date = dateOf(day)
   const closed = closedIn(calendar, Number(date.slice(0, 4)))
+  return !isWeekend(day) && !closed.has(date)
+}
+
+function isWeekend(day: number): boolean {
   const weekday = (day + 4) % 7 // 1970-01-01 was a Thursday; 0 is Sunday
-  return weekday !== 0 && weekday !== 6 && !closed.has(date)
+  return weekday === 0 || weekday === 6
 }
 
 /** Whether the market trades on a date (YYYY-MM-DD). @throws ClosebellError CB_CALENDAR_END outside the known years. */

@@ -43,8 +43,9 @@ interface Opened {
 }
 
 async function openContext(command: Command, signal: AbortSignal): Promise<Opened> {
-  const [{ loadSettings }, { stderrLog }, { systemClock }, { openProgress }] = await Promise.all([
+  const [{ loadSettings }, { loadCalendars }, { stderrLog }, { systemClock }, { openProgress }] = await Promise.all([
     import('../compose/settings.ts'),
+    import('../compose/calendars.ts'),
     import('../compose/log.ts'),
     import('../compose/clock.ts'),
     import('./progress.ts'),
@@ -56,6 +57,7 @@ async function openContext(command: Command, signal: AbortSignal): Promise<Opene
     folder: process.cwd(),
     file: options.config,
   })
+  loadCalendars(process.cwd())
   const progress = openProgress(process.stderr, systemClock)
   const sink = { isTTY: process.stderr.isTTY, write: (text: string) => progress.write(text) }
   let done = (): string => 'what was written stays.'

@@ -53,6 +53,12 @@ export const registerImport: Register = (program, act) => {
   withSettings(shares, 'store').action(
     act((context) => importListings(context, 'shares', shares.args[0], shares.opts<MappedFlags>())),
   )
+  const calendar = describe(
+    group.command('calendar <file>'),
+    'Extend a market’s calendar by further years; commands that run in this folder then know them.',
+    'closebell import calendar cn-2027.json',
+  )
+  withSettings(calendar).action(act((context) => extendByFile(context, calendar.args[0])))
 }
 
 const effectiveText = 'from when on the rows hold (default: the date that the file is of)'
@@ -196,4 +202,14 @@ function listingText(what: string, report: ListingReport & { readonly unpriced?:
     lines.push(`${count(report.unpriced ?? 0)} names have no stored price: import daily bars first, then their shares`)
   }
   return lines.join('\n')
+}
+
+async function extendByFile(context: Context, file: string): Promise<void> {
+  const { calendarFile, importCalendar } = await import('../../compose/calendars.ts')
+  const { name, version, added } = importCalendar(file, process.cwd())
+  context.answer({ calendar: name, version, added, file: calendarFile }, () =>
+    added.length === 0
+      ? `unchanged: calendar ${name} knows these years already`
+      : `calendar ${name} ${version} now knows ${added.join(', ')}; kept in ${calendarFile}`,
+  )
 }
