@@ -3,8 +3,8 @@ import type { Clock } from '../ports/clock.ts'
 
 /** Part of a command's work whose end is waited for. */
 export interface Stage {
-  /** Work done so far, in units; a total that turns out too small grows. */
-  reach(done: number): void
+  /** Work done so far, in units; a total that turns out too small grows. A note stands instead of the amount. */
+  reach(done: number, note?: string): void
   /** `note` says what came out; without one the amount of work does. */
   end(note?: string): void
 }
@@ -47,8 +47,9 @@ class LineProgress implements Progress {
     this.write(`${name}: started${total === null ? '' : `, ${countOf(total)} ${unit}`}\n`)
     const seconds = (): string => `${((this.#clock.elapsed() - started) / 1000).toFixed(1)} s`
     return {
-      reach: (done) => {
+      reach: (done, note) => {
         reached = done
+        if (note !== undefined) return this.write(`${name}: ${note}\n`)
         const tenth = total === null ? toldTenth + 1 : Math.floor((10 * done) / Math.max(total, 1))
         if (tenth <= toldTenth || tenth >= 10 || this.#clock.elapsed() - told < secondsBetweenLines * 1000) return
         told = this.#clock.elapsed()
@@ -91,10 +92,10 @@ class BarProgress implements Progress {
     const bar: SingleBar = this.#bars.create(total ?? 0, 0, { note: '' }, { format: formatOf(name, total, unit) })
     const rate = (done: number): string => countOf((1000 * done) / Math.max(this.#clock.elapsed() - start, 1))
     return {
-      reach: (done) => {
+      reach: (done, note) => {
         reached = done
         if (done > bar.getTotal()) bar.setTotal(done)
-        bar.update(done, { note: `${countOf(done)} ${unit}, ${rate(done)}/s` })
+        bar.update(done, { note: note ?? `${countOf(done)} ${unit}, ${rate(done)}/s` })
       },
       end: (note) => {
         bar.update(Math.max(reached, total ?? 0), { note: note ?? `${countOf(reached)} ${unit}` })

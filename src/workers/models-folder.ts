@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { SetName } from '../../schemas/topics.ts'
@@ -47,6 +47,26 @@ export class ModelsFolder {
     if (artifact.manifest.hash !== hash)
       throw new ClosebellError('CB_ARTIFACT', `folder ${hash} holds artifact ${artifact.manifest.hash}`)
     return artifact
+  }
+
+  /** How an artifact of the folder came about, beside it. */
+  async saveRun(set: SetName, hash: string, record: object): Promise<void> {
+    await replace(join(this.folder, set, hash, 'run.json'), `${JSON.stringify(record, null, 2)}\n`)
+  }
+
+  /** State of a training that has not ended; null when there is none. */
+  async trainingState(run: string): Promise<Uint8Array | null> {
+    return this.read(join(this.folder, 'training', `${run}.state`))
+  }
+
+  /** Replaced as a whole: whoever reads it after a kill finds one state or the one before. */
+  async saveTrainingState(run: string, state: Uint8Array): Promise<void> {
+    await mkdir(join(this.folder, 'training'), { recursive: true })
+    await replace(join(this.folder, 'training', `${run}.state`), state)
+  }
+
+  async removeTrainingState(run: string): Promise<void> {
+    await rm(join(this.folder, 'training', `${run}.state`), { force: true })
   }
 
   /** Hashes of a set's artifacts. */

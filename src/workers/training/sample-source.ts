@@ -23,26 +23,27 @@ export class SampleSource {
   readonly dates: readonly string[]
   /** Inputs of the network that the market lacks on all of these dates, in words. */
   readonly masked: readonly string[]
+  /** The stored values that samples are made of: PV, then the set's own. */
+  readonly panels: readonly FeaturePanel[]
   private readonly builder: SampleBuilder
   private last: { readonly date: string; readonly inputs: DayInputs } | null = null
 
-  private constructor(market: StoredMarket, dates: readonly string[], builder: SampleBuilder, spec: NetworkSpec) {
+  private constructor(market: StoredMarket, panel: FeaturePanel, spec: NetworkSpec) {
     this.market = market
-    this.dates = dates
-    this.builder = builder
-    this.masked = maskedInputs(market, dates, spec)
+    this.dates = scorable(panel, market, spec)
+    this.builder = new SampleBuilder(panel, market.pv, market.styles, spec)
+    this.masked = maskedInputs(market, this.dates, spec)
+    this.panels = panel === market.pv ? [panel] : [market.pv, panel]
   }
 
-  /** @throws ClosebellError CB_USAGE for a set that has no inputs */
+  /** @throws ClosebellError CB_NO_HISTORY where no price is stored */
   static async over(store: Store, market: StoredMarket, set: SetName, spec: NetworkSpec): Promise<SampleSource> {
     const columns = modelColumns(set)
-    if (columns.length === 0) throw new ClosebellError('CB_USAGE', `set ${set} has no inputs`)
     const { pv } = market
     const [first, last] = [pv.dates[0], pv.dates.at(-1)]
     if (first === undefined || last === undefined) throw new ClosebellError('CB_NO_HISTORY', 'no PV row is stored')
     const panel = set === 'PV' ? pv : await storedPanel(store, set, columns, first, last)
-    const builder = new SampleBuilder(panel, pv, market.styles, spec)
-    return new SampleSource(market, scorable(panel, market, spec), builder, spec)
+    return new SampleSource(market, panel, spec)
   }
 
   section(date: string): Universe {
