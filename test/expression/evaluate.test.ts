@@ -9,7 +9,7 @@ import { seed } from '../seed.ts'
 import { drawSource } from './drawn-source.ts'
 
 const random = uniform(seed)
-const source = drawSource(random, 40, 190)
+const source = drawSource(random, 60, 190)
 const { dates, instruments } = source.panels.PV
 const expressions = dpRules.map((rule) => parseExpression(rule.formula))
 const last = dates[dates.length - 1]

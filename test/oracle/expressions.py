@@ -1,4 +1,4 @@
-"""Second opinion on the DP expressions: one value at a time with pandas, from the table of their semantics."""
+"""Second opinion on the DP expressions: one value at a time with numpy and pandas, from the table of their semantics."""
 
 import json
 import math
@@ -89,36 +89,36 @@ class Oracle:
             return self.at(inputs[0], day) - self.at(inputs[0], day - window)
         if name == "ts_meanrank":
             name, inputs = "ts_mean", [("cs_rank", inputs[0])]
-        frames = [pd.DataFrame([self.at(part, t) for t in range(day - window + 1, day + 1)]) for part in inputs]
-        return pd.Series({symbol: reduce(name, [f[symbol] for f in frames], numbers) for symbol in self.traded.columns})
+        grids = [np.array([self.at(part, t) for t in range(day - window + 1, day + 1)]) for part in inputs]
+        values = [reduce(name, [grid[:, i] for grid in grids], numbers) for i in range(len(self.traded.columns))]
+        return pd.Series(values, index=self.traded.columns)
 
 
 def reduce(name, columns, numbers):
     window = numbers[0]
-    table = pd.concat([column.reset_index(drop=True) for column in columns], axis=1).dropna()
-    if len(table) < math.ceil(0.8 * window - 1e-9):
+    valid = ~np.isnan(sum(columns))
+    if valid.sum() < math.ceil(0.8 * window - 1e-9):
         return np.nan
-    x = table.iloc[:, 0]
+    x = columns[0][valid]
     if len(columns) == 2:
-        y = table.iloc[:, 1]
+        y = columns[1][valid]
         if name == "ts_corr":
-            return np.nan if x.nunique() == 1 or y.nunique() == 1 else np.corrcoef(x, y)[0, 1]
+            return np.nan if np.ptp(x) == 0 or np.ptp(y) == 0 else np.corrcoef(x, y)[0, 1]
         taken = numbers[1]
-        top = x[y.sort_values(ascending=False, kind="stable").index[:taken]].mean()
-        bottom = x[y.sort_values(kind="stable").index[:taken]].mean()
+        top = x[np.argsort(-y, kind="stable")[:taken]].mean()
+        bottom = x[np.argsort(y, kind="stable")[:taken]].mean()
         return {"rolling_selmean_top": top, "rolling_selmean_btm": bottom}.get(name, top - bottom)
-    last = columns[0].iloc[-1]
+    last = columns[0][-1]
     if name in ("ts_rank", "diff_sign") and np.isnan(last):
         return np.nan
     if name == "ts_rank":
-        return (x.rank().iloc[-1] - 0.5) / len(x)
+        return (pd.Series(x).rank().iloc[-1] - 0.5) / len(x)
     if name == "diff_sign":
         return 0.0 if abs(last - x.mean()) <= 1e-9 * abs(x.mean()) else np.sign(last - x.mean())
     if name == "decay_linear":
-        return np.average(x, weights=x.index + 1)
-    if name == "ts_max_to_min":
-        return np.ptp(x)
-    return {"ts_sum": window * x.mean(), "ts_mean": x.mean(), "ts_median": x.median(), "ts_std": x.std(ddof=0)}[name]
+        return np.average(x, weights=np.arange(1, window + 1)[valid])
+    steps = {"ts_sum": lambda v: window * v.mean(), "ts_mean": np.mean, "ts_median": np.median}
+    return {**steps, "ts_std": np.std, "ts_max_to_min": np.ptp}[name](x)
 
 
 def cs_rank(x):

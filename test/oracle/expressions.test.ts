@@ -65,13 +65,15 @@ function askPython(source: ExpressionSource, days: readonly number[]): (number |
 
 describe('the oracle of DP expressions in Python', () => {
   it('agrees on every operator to 1e-9, over gaps, ties, splits and the first days of a history', () => {
-    const source = drawSource(uniform(seed), 36, 90)
+    const source = drawSource(uniform(seed), 46, 90)
     const days = [1, 18, 89]
     const expected = askPython(source, days)
     const parsed = expressions.map(parseExpression)
     days.forEach((day, d) => {
       evaluate(parsed, source, source.panels.PV.dates[day]).forEach((values, e) => {
         const wanted = expected[d * expressions.length + e]
+        // A history of 90 days leaves no operator without a value to compare.
+        if (day === 89) expect([expressions[e], wanted.some((value) => value !== null)]).toEqual([expressions[e], true])
         const far = orNull(values).flatMap((value, name) => {
           const other = wanted[name]
           const near =
