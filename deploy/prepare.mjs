@@ -2,7 +2,7 @@
 //   node deploy/prepare.mjs demo | tests
 // Plain JavaScript without dependencies, since it runs before there are any.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHash } from 'node:crypto'
@@ -44,6 +44,30 @@ const run = (command, flags) => {
     fail(`CB_REQUIREMENT: ${command} ${flags.join(' ')} failed${error ? `: ${error.message}` : ''}.`)
 }
 
+/** promtool comes in Debian's package of Prometheus; it is unpacked, so that no server is installed or started. */
+const unpackPromtool = (folder) => {
+  if (versionOf('promtool', '--version') !== null) return
+  const here = { cwd: folder, stdio: ['ignore', 2, 2] }
+  const fetched = () => spawnSync('apt-get', ['download', '--quiet', 'prometheus'], here).status === 0
+  if (!fetched()) {
+    spawnSync('apt-get', ['update', '--quiet'], here)
+    if (!fetched()) fail('CB_REQUIREMENT: the tests need promtool, of Debian’s package prometheus.')
+  }
+  const file = readdirSync(folder).find((name) => name.endsWith('.deb'))
+  run('dpkg', ['--extract', join(folder, file), join(folder, 'prometheus')])
+  rmSync(join(folder, file))
+}
+
+/** What checks the files of deploy/. */
+const setUpLinters = () => {
+  const folder = join(root, '.tools')
+  mkdirSync(folder, { recursive: true })
+  run('python3', ['-m', 'venv', join(folder, 'python')])
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps']
+  run(join(folder, 'python', 'bin', 'python'), [...pip, '-r', 'test/deploy/requirements.txt'])
+  unpackPromtool(folder)
+}
+
 /** Runs a step unless it ran before on the same content of the files it depends on. */
 const once = (stamp, files, name, step) => {
   const content = createHash('sha256')
@@ -66,4 +90,5 @@ if (forTests) {
   run('npm', ['run', '--silent', 'setup:tensorflow'])
   const pins = ['test/oracle/requirements.txt', 'deploy/clients/python/requirements.txt']
   once('.python/.prepared', pins, 'setting Python up', () => run('npm', ['run', '--silent', 'setup:python']))
+  once('.tools/.prepared', ['test/deploy/requirements.txt'], 'setting the linters of deploy up', setUpLinters)
 }
