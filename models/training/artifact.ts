@@ -52,6 +52,7 @@ const contentShape = z.strictObject({
     kept: size,
     every: size,
     sectionShare: z.number(),
+    hiddenFundamentals: z.number().optional(),
     learningRate: z.number(),
     warmUp: size,
     clipNorm: z.number(),

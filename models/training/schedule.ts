@@ -10,6 +10,8 @@ export interface Schedule {
   readonly every: number
   /** Share of the section that a step draws, in (0, 1]. */
   readonly sectionShare: number
+  /** Share of the names whose indicators a step hides, in [0, 1). */
+  readonly hiddenFundamentals: number
   readonly learningRate: number
   /** Steps over which the rate rises in a line. */
   readonly warmUp: number
@@ -30,6 +32,7 @@ export const defaultSchedule: Schedule = {
   kept: 2,
   every: 1,
   sectionShare: 1,
+  hiddenFundamentals: 0,
   learningRate: 1e-3,
   warmUp: 40,
   clipNorm: 1,

@@ -7,6 +7,7 @@ import { parameterSlots, type NetworkSpec } from '../network/spec.ts'
 import type { DaySample } from '../sample.ts'
 import { createAdam, type Adam, type AdamState } from './adam.ts'
 import { everyOf, seriesOf, type DaySeries } from './day-series.ts'
+import { hideFundamentals } from './hidden-fundamentals.ts'
 import { permutation, resumedRandom, seededRandom, type RandomState, type ResumableRandom } from './random.ts'
 import { defaultSchedule, type Schedule } from './schedule.ts'
 import { partOfSection } from './section-part.ts'
@@ -103,7 +104,8 @@ const trainEpoch = (
 ): number => {
   let total = 0
   for (const d of permutation(days.count, random)) {
-    const sample = partOfSection(checkDay(spec, days.sample(d)), schedule.sectionShare, random)
+    const drawn = partOfSection(checkDay(spec, days.sample(d)), schedule.sectionShare, random)
+    const sample = hideFundamentals(drawn, schedule.hiddenFundamentals, random)
     const { loss, gradient } = lossAndGradient(engine, spec, parameters, sample, schedule.entropyBonus)
     const norm = adam.step(parameters, gradient)
     if (!Number.isFinite(norm)) {

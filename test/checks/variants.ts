@@ -87,13 +87,14 @@ export class Comparison {
     for (const set of checkedSets) {
       const { manifest } = await promotedOf(models, set)
       const { spec, schedule } = manifest
+      const again = { ...schedule, hiddenFundamentals: schedule.hiddenFundamentals ?? 0, seeds: [seed] }
       const request = { store, profile: 'cn', set, spec, horizon, train: spans.train, validate: spans.validate }
       const days = await labelledDays(request)
       const lots = {
         train: days.train.map((sample) => shuffledLabels(sample, random)),
         validate: days.validate.map((sample) => shuffledLabels(sample, random)),
       }
-      const members = await train(engine, spec, lots, { ...schedule, seeds: [seed] }, rankIc, () => undefined)
+      const members = await train(engine, spec, lots, again, rankIc, () => undefined)
       const each = (members[0] as (typeof members)[number]).parameters.length
       const weights = new Float32Array(each * members.length)
       members.forEach(({ parameters }, m) => weights.set(parameters, m * each))
