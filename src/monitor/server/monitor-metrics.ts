@@ -59,10 +59,11 @@ export class MonitorMetrics {
 
   #workers(now: number, heartbeats: Iterable<Status>): void {
     for (const name of workerGauges) this.#gauges.get(name)?.reset()
-    for (const { worker, owner, partition, reportedAt, lag, rate } of heartbeats) {
+    for (const { worker, owner, partition, reportedAt, lag, behind, rate } of heartbeats) {
       const labels = { worker, owner, partition: String(partition) }
       this.#set('closebell_worker_heartbeat_age_seconds', (now - reportedAt) / 1000, labels)
       this.#set('closebell_worker_lag_messages', lag, labels)
+      this.#set('closebell_worker_behind_seconds', behind / 1000, labels)
       this.#set('closebell_worker_events_per_second', rate, labels)
     }
   }
@@ -83,6 +84,7 @@ type CounterName = (typeof counters)[number][0]
 const workerGauges = [
   'closebell_worker_heartbeat_age_seconds',
   'closebell_worker_lag_messages',
+  'closebell_worker_behind_seconds',
   'closebell_worker_events_per_second',
 ]
 
@@ -108,6 +110,7 @@ const gauges: readonly (readonly [name: string, help: string, labels: string[]])
   ['closebell_partition_events', 'Events of the day', ofPartition],
   ['closebell_worker_heartbeat_age_seconds', 'Age of the last heartbeat of a worker', ofWorker],
   ['closebell_worker_lag_messages', 'Messages that a worker is behind', ofWorker],
+  ['closebell_worker_behind_seconds', 'While messages wait: age of the last one that was taken in', ofWorker],
   ['closebell_worker_events_per_second', 'Events a second that a worker takes in', ofWorker],
 ]
 
