@@ -137,11 +137,10 @@ async function write(options: ListingImport, asOf: string, read: ReadListings): 
   await options.store.ensureTables()
   const stored = await StoredListings.load(options.store)
   for (const { symbol, fields, aside } of read.listings) {
-    const listed = stored.known(symbol, 'list_date') || (fields.list_date ?? aside?.list_date ?? '')
-    const name = stored.known(symbol, 'name') || (aside?.name ?? '')
+    const listed = stored.listDateOf(symbol) || (fields.list_date ?? aside?.list_date ?? '')
     // The date that the table has already stays, so that two sources a day apart do not list a name twice.
-    const dated = { ...(name === '' ? {} : { name }), ...fields, ...(listed === '' ? {} : { list_date: listed }) }
-    stored.set(symbol, listed > effective ? listed : effective, dated)
+    const dated = listed === '' ? fields : { ...fields, list_date: listed }
+    stored.set(symbol, listed > effective ? listed : effective, dated, aside?.name)
   }
   return {
     asOf,

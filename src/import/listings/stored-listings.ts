@@ -49,19 +49,20 @@ export class StoredListings {
     return found
   }
 
-  /** What the table knows of a name already, by its first row that says so; '' = nothing. */
-  known(symbol: string, field: 'name' | 'list_date'): string {
-    return this.rows.get(symbol)?.find((row) => row[field] !== '')?.[field] ?? ''
+  /** The day on which a name was first listed, as far as the table knows; ''. */
+  listDateOf(symbol: string): string {
+    return this.rows.get(symbol)?.find((row) => row.list_date !== '')?.list_date ?? ''
   }
 
   /**
    * Makes fields hold from a date on. Later rows that had carried the old value of a field, or none, follow; from the
-   * first row with a value of its own on they stay.
+   * first row with a value of its own on they stay. A `name` that is given aside is taken where none is in force.
    */
-  set(symbol: string, from: string, fields: ListingFields): void {
+  set(symbol: string, from: string, known: ListingFields, name = ''): void {
     const rows = this.rows.get(symbol) ?? []
     const at = rows.findLastIndex((row) => row.from <= from)
     const before = at < 0 ? { ...blank, from } : rows[at]
+    const fields = before.name === '' && name !== '' ? { name, ...known } : known
     const after = rows.slice(at + 1)
     const kept = rows.slice(0, at < 0 ? 0 : before.from === from ? at : at + 1)
     const updated = [{ ...before, ...fields, from }]
