@@ -174,7 +174,25 @@ describe('G by hand', () => {
   })
 })
 
+/** Bars that each rule needs, its own counted in. */
+const needed: Readonly<Record<string, number>> = {
+  ...{ g_ret_1: 2, g_ret_5: 6, g_ret_10: 11, g_ret_20: 21, g_roc_12: 13, g_close_vwap: 1 },
+  ...{ g_ma_gap_5: 5, g_ma_gap_10: 10, g_ma_gap_20: 20, g_ma_gap_60: 60, g_vol_ma_5: 5, g_vol_ma_20: 20 },
+  ...{ g_rsi_6: 120, g_rsi_14: 120, g_wr_14: 14, g_cci_14: 14, g_boll_pctb: 20, g_boll_width: 20 },
+  ...{ g_mfi_14: 15, g_obv_20: 21, g_vr_26: 27, g_psy_12: 13, g_new_ext_20: 21, g_new_ext_60: 61 },
+}
+
 describe('a G row', () => {
+  it('has a value from as many bars on as its rule looks back over', () => {
+    const values = technicalDays(slice(bars, 66, 300))
+    // Five of the days do not trade: the first value stands on the day of the last bar that it needs.
+    const traded = [...bars.volume.slice(66)].flatMap((volume, day) => (volume > 0 ? [day] : []))
+    for (const id of ids) {
+      const first = [...bars.volume.slice(66).keys()].find((day) => !Number.isNaN(at(values, id, day)))
+      expect([id, first]).toEqual([id, traded[needed[id] - 1]])
+    }
+  })
+
   it('of a suspended day has no value at all', () => {
     const values = technicalDays(bars)
     for (let day = 100; day < 105; day++) for (const id of ids) expect([id, at(values, id, day)]).toEqual([id, NaN])
