@@ -117,4 +117,6 @@ export const dpRules: readonly Rule[] = [
     '尾盘缩量',
   ),
   dp(18, 'history', ['O', 'H'], '(neg (ts_mean hf_cxl 10))', 'few cancelled orders', '低撤单率'),
+  // Daily bars and the float.
+  dp(19, 'history', ['D', 'R', 'H'], '(neg (ts_mean turnover 20))', 'low turnover', '低换手'),
 ]

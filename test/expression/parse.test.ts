@@ -165,7 +165,8 @@ describe('the committed list', () => {
       expect(daysRead(parsed)).toBeLessThanOrEqual(120)
       expect(rule.level).toBe(readsSection(parsed) ? 'section' : 'history')
       const letters = terminalsOf(parsed).flatMap((id): readonly string[] => {
-        if ((derivedTerminals as readonly string[]).includes(id)) return id === 'trade_amount' ? ['D', 'T'] : ['D']
+        if ((derivedTerminals as readonly string[]).includes(id))
+          return { trade_amount: ['D', 'T'], turnover: ['D', 'R'] }[id] ?? ['D']
         return catalogue.find((other) => other.id === id)?.inputs ?? []
       })
       const wanted = new Set([...letters, 'H', ...(rule.level === 'section' ? ['Z'] : [])])

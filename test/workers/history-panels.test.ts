@@ -38,7 +38,7 @@ function drawnPrices(): FeaturePanel {
     })
   }
   const factors = new Float64Array(days * names.length).fill(1)
-  factors.fill(1.2, 200 * names.length)
+  factors.fill(1.2, (days - 30) * names.length)
   return { set: 'PV', dates, instruments: names, columns, values, factors }
 }
 
@@ -65,7 +65,16 @@ const published: Partial<Record<SetName, Panel[]>> = {
   C: dates.map((date, day) => drawnPanel('C', date, day)),
   HF: dates.map((date, day) => drawnPanel('HF', date, day + days)),
 }
-const history: SetHistory = { pv: prices, published: (set, count) => published[set]?.slice(-count) ?? [] }
+/** Shares of the float, which double on a day within the windows. */
+const sharesOn = (day: number): number => (day < days - 12 ? 1e8 : 2e8)
+const listings: NonNullable<SetHistory['listings']> = {
+  inForce: (instrument, on) =>
+    on.map((date) => {
+      const floatShares = sharesOn(dates.indexOf(date))
+      return { instrument, industry: '', floatShares, totalShares: floatShares, listDate: '' }
+    }),
+}
+const history: SetHistory = { pv: prices, listings, published: (set, count) => published[set]?.slice(-count) ?? [] }
 const pv = drawnPanel('PV', today, 0)
 const made = historyPanels(history, pv)
 const valueOf = (set: SetName, id: string, name: string, panels = made): number => {
@@ -104,7 +113,7 @@ describe('panels of the sets that are made of earlier days', () => {
     expect(valueOf('G', 'g_rsi_14', young)).toBeNaN()
   })
 
-  it('[DP-01..18] are the committed expressions over PV, C and HF of the last days', () => {
+  it('[DP-01..19] are the committed expressions over PV, C, HF and float shares of the last days', () => {
     const source = {
       panels: {
         PV: prices,
@@ -112,6 +121,7 @@ describe('panels of the sets that are made of earlier days', () => {
         HF: joinPanels(published.HF ?? [], columnsOf('HF')),
       },
       factors: prices.factors as Float64Array,
+      floatShares: Float64Array.from(dates.flatMap((_, day) => names.map(() => sharesOn(day)))),
     }
     dayRules.DP.forEach(({ id, formula }) => {
       const [wanted] = evaluate([parseExpression(formula)], source, today)

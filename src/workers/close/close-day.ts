@@ -118,7 +118,11 @@ async function publishPanels(
   const styles = styleReturnsOfDay(view, history.upTo(date), date)
   if (styles !== null) await publishOne(bus, 'inputs', date, styles.id, codecs.input.encode(styles))
   const made = historyPanels(
-    { pv: history.upTo(date), published: (set, count) => view.panelsUpTo(set, date, count) },
+    {
+      pv: history.upTo(date),
+      listings: history.listings,
+      published: (set, count) => view.panelsUpTo(set, date, count),
+    },
     pv,
   )
   await publishSections(bus, date, made)

@@ -5,6 +5,7 @@ import { columnsRead, daysRead } from '../../../models/expression/syntax.ts'
 import type { TerminalSet } from '../../../models/expression/terminals.ts'
 import { dateIndex, placesOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
+import { floatSharesOf } from '../history/daily-history.ts'
 import { joinPanels } from '../history/panels.ts'
 import type { HistorySection, SetHistory } from './history-panels.ts'
 
@@ -25,7 +26,12 @@ export function expressionSection(history: SetHistory, date: string, instruments
   const c = joinPanels(history.published('C', historyDays), read.C)
   const hf = joinPanels(history.published('HF', historyDays), read.HF)
   const { factors } = pv
-  const source = { panels: { PV: pv, C: c, HF: hf }, ...(factors === undefined ? {} : { factors }) }
+  const { listings } = history
+  const source = {
+    panels: { PV: pv, C: c, HF: hf },
+    ...(factors === undefined ? {} : { factors }),
+    ...(listings === undefined ? {} : { floatShares: floatSharesOf(pv, listings) }),
+  }
   const sections = evaluate(expressions, source, date)
   const values = new Float64Array(columns.length * instruments.length).fill(Number.NaN)
   placesOf(instruments, pv.instruments).forEach((place, i) => {

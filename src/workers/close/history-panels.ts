@@ -3,6 +3,7 @@ import { historySets } from '../../../schemas/catalogue/index.ts'
 import { Quality } from '../../../schemas/rows.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
+import type { Listings } from '../history/instruments.ts'
 import { fingerprints } from '../fingerprints.ts'
 import { panelRecord } from './day-rows.ts'
 import { expressionSection } from './expression-section.ts'
@@ -12,6 +13,8 @@ import { technicalSection } from './technical-section.ts'
 export interface SetHistory {
   /** PV of stored days and of the day itself, with the factors that make its prices comparable. */
   readonly pv: FeaturePanel
+  /** Shares of the float, as known on each day; without them turnover is not known. */
+  readonly listings?: Pick<Listings, 'inForce'>
   /** The published panels of another set up to the day, oldest first, at most so many. */
   readonly published: (set: SetName, count: number) => readonly Panel[]
 }

@@ -37,6 +37,17 @@ export function dailyHistoryOf(panel: FeaturePanel, listings: Listings, asOf: st
   return { dates: panel.dates, instruments, ...history }
 }
 
+/** Shares of the float of each name and day of a panel, as known on the day. @returns [dates][instruments], NaN = unknown */
+export function floatSharesOf({ dates, instruments }: FeaturePanel, listings: Pick<Listings, 'inForce'>): Float64Array {
+  const shares = new Float64Array(dates.length * instruments.length).fill(Number.NaN)
+  instruments.forEach((instrument, i) => {
+    listings.inForce(instrument, dates).forEach((listing, day) => {
+      if (listing !== undefined) shares[day * instruments.length + i] = listing.floatShares
+    })
+  })
+  return shares
+}
+
 /**
  * Returns of a date against each name's last close before it, comparable across days.
  * @returns [instruments] decimal; NaN for a name that did not trade on the date or never before

@@ -63,6 +63,7 @@ export class PanelComparer {
     await this.view.refresh(date)
     const history = {
       pv: this.history.upTo(date),
+      listings: this.history.listings,
       published: (set: string, count: number) => this.view.panelsUpTo(set, date, count),
     }
     return [...streamed, ...historyPanels(history, pv)]
