@@ -27,16 +27,27 @@ export class LogView {
 
   /** Reads both topics up to their ends, from two hundred days before `date` on the first time. */
   async refresh(date: string): Promise<void> {
+    const earliest = shiftTradingDays(profileOf(this.profile), date, -daysBack)
+    this.forgetBefore(earliest)
     for (const topic of ['inputs', 'panels'] as const) {
-      const from =
-        this.next.get(topic) ??
-        (await this.bus.offsetOfDate(topic, 0, shiftTradingDays(profileOf(this.profile), date, -daysBack)))
+      const from = this.next.get(topic) ?? (await this.bus.offsetOfDate(topic, 0, earliest))
       this.next.set(topic, from)
       for await (const messages of this.bus.read(topic, 0, { from, until: 'end' })) {
         for (const message of messages) {
           this.take(decode(message.value))
           this.next.set(topic, message.offset + 1)
         }
+      }
+    }
+  }
+
+  /** A worker that stays up keeps as much as one that has just started. */
+  private forgetBefore(date: string): void {
+    for (const records of [this.panels, this.inputs] as const) {
+      for (const [key, record] of records) {
+        if (record.date >= date) continue
+        records.delete(key)
+        this.byHash.delete(record.hash)
       }
     }
   }
