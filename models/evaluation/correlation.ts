@@ -41,19 +41,28 @@ export const minimumNames = 10
  * @param outcomes [n] raw forward returns; NaN = none
  */
 export function rankIc(scores: ArrayLike<number>, outcomes: ArrayLike<number>): number {
-  const a = new Float64Array(scores.length)
-  const b = new Float64Array(scores.length)
+  const isLong = scores.length > pairs
+  const a = isLong ? new Float64Array(scores.length) : ranksA
+  const b = isLong ? new Float64Array(scores.length) : ranksB
   let n = 0
   for (let i = 0; i < scores.length; i++) {
-    if (!Number.isFinite(scores[i]) || !Number.isFinite(outcomes[i])) continue
-    a[n] = scores[i]
-    b[n++] = outcomes[i]
+    const score = scores[i]
+    const outcome = outcomes[i]
+    // The difference of a finite number to itself is 0.
+    if (score - score !== 0 || outcome - outcome !== 0) continue
+    a[n] = score
+    b[n++] = outcome
   }
   if (n < 2) return NaN
   rankInto(a, n, a)
   rankInto(b, n, b)
   return correlationOfRanks(a, b, n)
 }
+
+/** Working memory for any market's section: allocating it anew for each would cost as much as the ranks. */
+const pairs = 1 << 14
+const ranksA = new Float64Array(pairs)
+const ranksB = new Float64Array(pairs)
 
 /** Pearson correlation of ranks 1..n, whose mean is known; NaN when one side is constant. */
 function correlationOfRanks(a: Float64Array, b: Float64Array, n: number): number {

@@ -88,7 +88,8 @@ export function evaluateFactor(
   const [top, bottom, all] = [rowOf(groups - 1), rowOf(0), rowOf(groups)]
   const traded = top.map((held) => held.traded)
   const longShort = top.map((held, o) => difference(held, bottom[o], true))
-  const locked = Array.from({ length: horizon }, (_, offset) => hold(offset, true))
+  const isLocked = offsets.some((held) => held.entries.locked > 0)
+  const locked = isLocked ? offsets.map((_, offset) => hold(offset, true)) : offsets
   return {
     ...rankFigures(scores, market, rules),
     longShort: legOf(longShort, costs, rules.daysPerYear),

@@ -100,25 +100,26 @@ class Books implements GroupPortfolios {
     const { market, rules } = this
     const exit = entry + rules.horizon
     const bought = groups.map((group, name) => (group >= 0 && this.canEnter(entry, name, group) ? group : -1))
-    const members = Uint32Array.from(bought.keys()).filter((name) => bought[name] >= 0)
-    if (members.length === 0) return
-    const sizes = new Float64Array(rules.groups + 1)
-    for (const name of members) {
-      sizes[bought[name]]++
-      sizes[rules.groups]++
-    }
-    const relative = new Float64Array(market.names).fill(NaN)
+    const members = membersOf(bought, rules.groups)
+    if (members.names.length === 0) return
+    const { names, sizes } = members
+    const vwap = market.vwap.subarray(entry * market.names, (entry + 1) * market.names)
+    const shares = Float64Array.from(names, (name) => 1 / vwap[name])
     let before: Float64Array = sizes.map((size) => (size > 0 ? 1 : NaN))
-    for (let day = entry; day <= exit; day++) {
-      for (const name of members) relative[name] = this.priceOn(day, exit, name, bought[name]) / this.vwap(entry, name)
-      const values = this.valuesOf(members, bought, relative, sizes)
+    const earn = (day: number, values: Float64Array): void => {
       values.forEach((value, group) => this.earn(group, day, value / before[group] - 1))
       before = values
     }
+    for (let day = entry; day < exit; day++) {
+      earn(day, valuesOf(market.close.subarray(day * market.names, (day + 1) * market.names), shares, members))
+    }
+    const sold = new Float64Array(market.names)
+    for (const name of names) sold[name] = this.soldAt(exit, name, bought[name])
+    earn(exit, valuesOf(sold, shares, members))
     this.trade(entry, bought, sizes)
     this.soldOn = exit
     this.soldGroups = bought
-    this.soldWeights = this.weightsAtExit(members, bought, relative, sizes, before)
+    this.soldWeights = weightsAt(sold, shares, members, bought, before)
   }
 
   private canEnter(day: number, name: number, group: number): boolean {
@@ -136,12 +137,9 @@ class Books implements GroupPortfolios {
     return true
   }
 
-  private vwap = (day: number, name: number): number => this.market.vwap[day * this.market.names + name]
-
-  /** Close of a day of holding, and on the last one what the name is sold for. */
-  private priceOn(day: number, exit: number, name: number, group: number): number {
+  /** What a name is sold for: the first price from the exit on at which it can be, else its last close. */
+  private soldAt(exit: number, name: number, group: number): number {
     const { market, entries } = this
-    if (day < exit) return market.close[day * market.names + name]
     const last = Math.min(exit + exitGrace, market.days - 1)
     const locked = group === 0 ? market.lockedUp : market.lockedDown
     for (let later = exit; later <= last; later++) {
@@ -154,37 +152,10 @@ class Books implements GroupPortfolios {
     return market.close[(exit - 1) * market.names + name]
   }
 
-  /** Mean of price over entry price of each group, and of all. */
-  private valuesOf(members: Uint32Array, bought: Int8Array, relative: Float64Array, sizes: Float64Array): Float64Array {
-    const sums = new Float64Array(sizes.length)
-    for (const name of members) {
-      sums[bought[name]] += relative[name]
-      sums[sums.length - 1] += relative[name]
-    }
-    return sums.map((sum, group) => (sizes[group] > 0 ? sum / sizes[group] : NaN))
-  }
-
   /** On the day between two portfolios both earn: the old one up to the VWAP, the new one from it to the close. */
   private earn(group: number, day: number, earned: number): void {
     const at = group * this.market.days + day
     this.returns[at] = Number.isNaN(this.returns[at]) ? earned : (1 + this.returns[at]) * (1 + earned) - 1
-  }
-
-  private weightsAtExit(
-    members: Uint32Array,
-    bought: Int8Array,
-    relative: Float64Array,
-    sizes: Float64Array,
-    values: Float64Array,
-  ): readonly [Float64Array, Float64Array] {
-    const own = new Float64Array(bought.length)
-    const all = new Float64Array(bought.length)
-    const whole = sizes.length - 1
-    for (const name of members) {
-      own[name] = relative[name] / (sizes[bought[name]] * values[bought[name]])
-      all[name] = relative[name] / (sizes[whole] * values[whole])
-    }
-    return [own, all]
   }
 
   /** Sum of the absolute changes of weight against what was held until now; the first purchase is 1. */
@@ -209,4 +180,64 @@ class Books implements GroupPortfolios {
     }
     changes.forEach((change, group) => (this.traded[group * days + entry] = change))
   }
+}
+
+/** Names that were bought, group by group, and how many each group and all of them have. */
+interface Members {
+  readonly names: Uint32Array
+  /** [groups + 1] where each group begins among the names; the last entry is their number. */
+  readonly starts: Uint32Array
+  readonly sizes: Float64Array
+}
+
+function membersOf(bought: Int8Array, groups: number): Members {
+  const sizes = new Float64Array(groups + 1)
+  for (const group of bought) {
+    if (group < 0) continue
+    sizes[group]++
+    sizes[groups]++
+  }
+  const starts = new Uint32Array(groups + 1)
+  for (let group = 0; group < groups; group++) starts[group + 1] = starts[group] + sizes[group]
+  const names = new Uint32Array(sizes[groups])
+  const next = starts.slice()
+  bought.forEach((group, name) => {
+    if (group >= 0) names[next[group]++] = name
+  })
+  return { names, starts, sizes }
+}
+
+/** Mean of price over entry price of each group, and of all. @param prices [names] of the market */
+function valuesOf(prices: Float64Array, shares: Float64Array, { names, starts, sizes }: Members): Float64Array {
+  const groups = sizes.length - 1
+  const values = new Float64Array(groups + 1)
+  let all = 0
+  for (let group = 0; group < groups; group++) {
+    let sum = 0
+    for (let i = starts[group]; i < starts[group + 1]; i++) sum += prices[names[i]] * shares[i]
+    all += sum
+    values[group] = sizes[group] > 0 ? sum / sizes[group] : NaN
+  }
+  values[groups] = all / sizes[groups]
+  return values
+}
+
+/** [names] weight of each name in its group and in all of them, when they are sold. */
+function weightsAt(
+  sold: Float64Array,
+  shares: Float64Array,
+  { names, sizes }: Members,
+  bought: Int8Array,
+  values: Float64Array,
+): readonly [Float64Array, Float64Array] {
+  const own = new Float64Array(bought.length)
+  const all = new Float64Array(bought.length)
+  const whole = sizes.length - 1
+  names.forEach((name, i) => {
+    const group = bought[name]
+    const value = sold[name] * shares[i]
+    own[name] = value / (sizes[group] * values[group])
+    all[name] = value / (sizes[whole] * values[whole])
+  })
+  return [own, all]
 }

@@ -49,8 +49,8 @@ const digitBits = 11
 const digits = 1 << digitBits
 const digitMask = digits - 1
 const counts = new Uint32Array(3 * digits)
-/** Values that differ in their lower halves only are moved one by one, up to so many of them. */
-const longestRun = 48
+/** Values that differ in their lower halves only are moved one by one; farther than this all are sorted anew. */
+const farthestMove = 48
 const upperHalf = new Uint8Array(new Float64Array([1]).buffer)[7] === 0 ? 0 : 1
 
 interface Sorted {
@@ -68,15 +68,27 @@ function sortFirst(values: ArrayLike<number>, length: number): Sorted {
   if (length > capacity) return sortLong(values, length)
   const count = keepNumbers(values, length)
   sortByHalf(count, upperHalf)
-  if (hasLongRun(count)) {
+  if (!takeInOrder(count) && !insertStragglers(count)) {
     for (let i = 0; i < count; i++) order[i] = i
     sortByHalf(count, 1 - upperHalf)
     sortByHalf(count, upperHalf)
+    takeInOrder(count)
   }
-  for (let i = 0; i < count; i++) sorted[i] = kept[order[i]]
-  insertStragglers(count)
-  for (let i = 0; i < count; i++) order[i] = places[order[i]]
+  if (count < length) for (let i = 0; i < count; i++) order[i] = places[order[i]]
   return { count, order, sorted }
+}
+
+/** Lays the values out in the order that was found; false when some differ in their lower halves only. */
+function takeInOrder(count: number): boolean {
+  let isSorted = true
+  let before = -Infinity
+  for (let i = 0; i < count; i++) {
+    const value = kept[order[i]]
+    if (value < before) isSorted = false
+    sorted[i] = value
+    before = value
+  }
+  return isSorted
 }
 
 /** Longer than any section of a market. */
@@ -147,25 +159,8 @@ function startsOfDigits(): void {
   }
 }
 
-/** Whether many values share an upper half without being in order by the lower one. */
-function hasLongRun(count: number): boolean {
-  let start = 0
-  let isSorted = true
-  for (let i = 1; i < count; i++) {
-    const [at, before] = [order[i], order[i - 1]]
-    if (halves[2 * at + upperHalf] !== halves[2 * before + upperHalf]) {
-      start = i
-      isSorted = true
-      continue
-    }
-    if (kept[before] > kept[at]) isSorted = false
-    if (!isSorted && i - start >= longestRun) return true
-  }
-  return false
-}
-
-/** Puts values right that the upper halves could not tell apart. */
-function insertStragglers(count: number): void {
+/** Puts values right that the upper halves could not tell apart; false when that would take too many moves. */
+function insertStragglers(count: number): boolean {
   for (let i = 1; i < count; i++) {
     const value = sorted[i]
     if (sorted[i - 1] <= value) continue
@@ -178,5 +173,7 @@ function insertStragglers(count: number): void {
     } while (at > 0 && sorted[at - 1] > value)
     sorted[at] = value
     order[at] = index
+    if (i - at > farthestMove) return false
   }
+  return true
 }

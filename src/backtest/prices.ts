@@ -82,28 +82,27 @@ export function pricesOf(panel: FeaturePanel, request: Omit<PriceRequest, 'store
 
 /** A name that closes at its upper limit on d+1 could not be bought: its return says nothing of the factor. */
 function withoutLimitUps(returns: Float64Array, closesUp: Uint8Array, names: number): Float64Array {
-  return returns.map((value, at) => (closesUp[at + names] === 1 ? NaN : value))
+  for (let at = closesUp.indexOf(1, names); at >= 0; at = closesUp.indexOf(1, at + 1)) returns[at - names] = NaN
+  return returns
 }
 
 function meanAmounts(panel: FeaturePanel): Float64Array {
   const names = panel.instruments.length
   const [vwap, volume] = [panelColumn(panel, 'pv_vwap'), panelColumn(panel, 'pv_volume')]
   const means = new Float64Array(panel.dates.length * names).fill(NaN)
-  const amounts = panel.dates.map((_, day) => {
-    const shares = section(panel, day, volume)
-    return section(panel, day, vwap).map((price, name) => price * shares[name])
-  })
-  for (let day = volumeDays - 1; day < panel.dates.length; day++) {
+  const amounts = new Float64Array(means.length)
+  const sums = new Float64Array(names)
+  const counts = new Float64Array(names)
+  for (let day = 0; day < panel.dates.length; day++) {
+    const [prices, shares] = [section(panel, day, vwap), section(panel, day, volume)]
     for (let name = 0; name < names; name++) {
-      let sum = 0
-      let count = 0
-      for (let back = 0; back < volumeDays; back++) {
-        const amount = amounts[day - back][name]
-        if (!(amount > 0)) continue
-        sum += amount
-        count++
-      }
-      if (count >= 0.8 * volumeDays) means[day * names + name] = sum / count
+      const at = day * names + name
+      const amount = prices[name] * shares[name]
+      amounts[at] = amount > 0 ? amount : 0
+      const left = day < volumeDays ? 0 : amounts[at - volumeDays * names]
+      sums[name] += amounts[at] - left
+      counts[name] += (amounts[at] > 0 ? 1 : 0) - (left > 0 ? 1 : 0)
+      if (day >= volumeDays - 1 && counts[name] >= 0.8 * volumeDays) means[at] = sums[name] / counts[name]
     }
   }
   return means

@@ -1,8 +1,9 @@
 import { line } from './line.ts'
 import { say } from './measure.ts'
+import { report } from './report.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
-const benches: Readonly<Record<string, () => Promise<object>>> = { line }
+const benches: Readonly<Record<string, () => Promise<object>>> = { line, report }
 
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : null
