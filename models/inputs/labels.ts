@@ -1,6 +1,7 @@
 import { ClosebellError } from '../../schemas/errors.ts'
 import { averageRanks } from '../evaluation/ranks.ts'
 import { normalQuantile } from './normal-quantile.ts'
+import { placeMap } from './panel.ts'
 import { winsorise, zScore } from './section.ts'
 
 /** Days after the planned exit in which a suspended name may still be sold. */
@@ -80,7 +81,7 @@ export function knownReturns(
   instruments: readonly string[],
   before: number = Infinity,
 ): Float64Array {
-  const places = new Map(forward.instruments.map((instrument, place) => [instrument, place]))
+  const places = placeMap(forward.instruments)
   return Float64Array.from(instruments, (instrument) => {
     const place = places.get(instrument)
     if (place === undefined) return NaN

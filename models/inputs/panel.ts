@@ -23,8 +23,18 @@ export function section(panel: FeaturePanel, day: number, column: number): Float
   return panel.values.subarray(from, from + names)
 }
 
+/** Places by list of symbols: panels are asked again and again, and hashing thousands of names costs a millisecond. */
+const knownPlaces = new WeakMap<readonly string[], ReadonlyMap<string, number>>()
+
+/** Place of each symbol of a list, which must not change afterwards. */
+export function placeMap(among: readonly string[]): ReadonlyMap<string, number> {
+  const known = knownPlaces.get(among) ?? new Map(among.map((symbol, place) => [symbol, place]))
+  knownPlaces.set(among, known)
+  return known
+}
+
 /** Places of some symbols among others; -1 where one is absent. */
 export function placesOf(wanted: readonly string[], among: readonly string[]): Int32Array {
-  const places = new Map(among.map((symbol, place) => [symbol, place]))
+  const places = placeMap(among)
   return Int32Array.from(wanted, (symbol) => places.get(symbol) ?? -1)
 }

@@ -134,17 +134,18 @@ function fillVolumes(
 ): void {
   const n = places.length
   const logs = new Float64Array(lookback * n)
-  for (let i = 0; i < n; i++) {
-    let sum = 0
-    let count = 0
-    for (let step = 0; step < lookback; step++) {
-      const volume = window.mask[step * n + i] === 1 ? volumeAsOf(table, first + step, places[i], day) : 0
-      logs[step * n + i] = Math.log1p(volume)
-      sum += logs[step * n + i]
-      count += window.mask[step * n + i]
+  const sums = new Float64Array(n)
+  const counts = new Float64Array(n)
+  for (let step = 0; step < lookback; step++) {
+    for (let i = 0; i < n; i++) {
+      if (window.mask[step * n + i] !== 1) continue
+      const log = Math.log1p(volumeAsOf(table, first + step, places[i], day))
+      logs[step * n + i] = log
+      sums[i] += log
+      counts[i]++
     }
-    for (let step = 0; step < lookback; step++) logs[step * n + i] -= sum / count
   }
+  for (let at = 0; at < logs.length; at++) logs[at] -= sums[at % n] / counts[at % n]
   const width = table.prices.length + 1
   for (let step = 0; step < lookback; step++) {
     const row = logs.subarray(step * n, (step + 1) * n)

@@ -1,5 +1,5 @@
 import type { FeaturePanel } from '../sample.ts'
-import { dateIndex, panelColumn, placesOf } from './panel.ts'
+import { dateIndex, panelColumn, placesOf, section } from './panel.ts'
 
 export interface UniverseRules {
   /** Days of the window that a model reads. */
@@ -28,30 +28,40 @@ export interface Universe {
  */
 export function universeOf(panel: FeaturePanel, date: string, rules: UniverseRules): Universe {
   const day = dateIndex(panel, date)
-  const volume = panelColumn(panel, 'pv_volume')
-  const names = panel.instruments.length
+  const inWindow = tradedDays(panel, day, rules.lookback)
+  const rows = rules.minimumRows <= rules.lookback ? inWindow : tradedDays(panel, day, day + 1)
+  const traded = tradedDays(panel, day, 1)
+  const needed = Math.ceil(rules.tradedShare * rules.lookback - 1e-9)
   const instruments: string[] = []
   const exclusions: Exclusion[] = []
-  for (let name = 0; name < names; name++) {
-    const tradedOn = (at: number): boolean => panel.values[(at * panel.columns.length + volume) * names + name] > 0
-    const reason = exclusionOf(tradedOn, day, rules)
-    if (reason === null) instruments.push(panel.instruments[name])
-    else exclusions.push({ instrument: panel.instruments[name], reason })
-  }
+  panel.instruments.forEach((instrument, name) => {
+    const reason = exclusionOf(traded[name] > 0, inWindow[name], rows[name], needed, rules)
+    if (reason === null) instruments.push(instrument)
+    else exclusions.push({ instrument, reason })
+  })
   return { instruments, exclusions }
 }
 
-function exclusionOf(tradedOn: (day: number) => boolean, day: number, rules: UniverseRules): string | null {
-  if (!tradedOn(day)) return 'not traded on the day'
-  let rows = 0
-  let inWindow = 0
-  for (let at = day; at >= 0 && (at > day - rules.lookback || rows < rules.minimumRows); at--) {
-    if (!tradedOn(at)) continue
-    rows++
-    if (at > day - rules.lookback) inWindow++
+/** [names] days with trades among the last `count` up to a day; counted day by day, as the panel lies in memory. */
+function tradedDays(panel: FeaturePanel, day: number, count: number): Int32Array {
+  const volume = panelColumn(panel, 'pv_volume')
+  const days = new Int32Array(panel.instruments.length)
+  for (let at = Math.max(0, day - count + 1); at <= day; at++) {
+    const volumes = section(panel, at, volume)
+    for (let name = 0; name < days.length; name++) if (volumes[name] > 0) days[name]++
   }
+  return days
+}
+
+function exclusionOf(
+  traded: boolean,
+  inWindow: number,
+  rows: number,
+  needed: number,
+  rules: UniverseRules,
+): string | null {
+  if (!traded) return 'not traded on the day'
   if (rows < rules.minimumRows) return `too young: ${rows} of ${rules.minimumRows} rows`
-  const needed = Math.ceil(rules.tradedShare * rules.lookback - 1e-9)
   return inWindow < needed ? `suspended too often: traded on ${inWindow} of ${rules.lookback} days` : null
 }
 
@@ -75,19 +85,14 @@ export function seasonedNames(
   listDates: readonly string[],
 ): string[] {
   const day = dateIndex(panel, date)
-  const first = Math.max(0, day - ageWindow + 1)
-  const volume = panelColumn(panel, 'pv_volume')
-  const names = panel.instruments.length
+  const first = panel.dates[Math.max(0, day - ageWindow + 1)]
+  const rows = tradedDays(panel, day, ageWindow)
   const places = placesOf(instruments, panel.instruments)
   return instruments.filter((_, i) => {
     if (places[i] < 0) return false
-    let rows = 0
-    for (let at = day; at >= first && rows <= ageRows; at--) {
-      if (panel.values[(at * panel.columns.length + volume) * names + places[i]] > 0) rows++
-    }
-    if (rows > ageRows) return true
+    if (rows[places[i]] > ageRows) return true
     const listed = listDates[i]
-    return listed !== '' && listed < panel.dates[first] && daysBetween(listed, date) > ageDays
+    return listed !== '' && listed < first && daysBetween(listed, date) > ageDays
   })
 }
 
