@@ -5,7 +5,7 @@ import { button, element, setAttribute, setText } from './elements.ts'
 import { Factors } from './factors.ts'
 import { FilterBox } from './filter-box.ts'
 import type { Parsed } from './filter.ts'
-import { tabs, writeState, type PageState, type Tab } from './page-state.ts'
+import { tabs, writeState, type Initial, type PageState, type Tab } from './page-state.ts'
 import { QualityView } from './quality.ts'
 import { sectorIds, SectorSource } from './sectors.ts'
 import { SettingsBar } from './settings-bar.ts'
@@ -32,7 +32,7 @@ export class App {
   readonly #hello: Hello
   readonly #worker: Worker
   readonly #state: PageState
-  readonly #isZh: boolean
+  readonly #initial: Initial
   readonly #source: UniverseSource
   readonly #sectors = new SectorSource()
   readonly #strip: Strip
@@ -62,10 +62,10 @@ export class App {
   #isAsked = true
   #detailMinute: string = ''
 
-  constructor(hello: Hello, state: PageState, isZh: boolean, worker: Worker, now: number) {
+  constructor(hello: Hello, state: PageState, initial: Initial, worker: Worker, now: number) {
     this.#hello = hello
     this.#state = state
-    this.#isZh = isZh
+    this.#initial = initial
     this.#worker = worker
     this.#heardAt = now
     this.#say = translator(state.language)
@@ -116,6 +116,7 @@ export class App {
     const link: Link = { state: this.#link, silentSeconds: (now - this.#heardAt) / 1000 }
     this.#strip.show(this.#tick, link, this.#state.minute, this.#say)
     document.body.classList.toggle('silent', freshnessOf(link) !== 'live')
+    if (this.#source.pass(now)) this.#showGrid()
   }
 
   #build(): void {
@@ -270,7 +271,7 @@ export class App {
     this.#factors.draw(language, this.#say)
     void this.#showDetail()
     this.#detail.draw(language, this.#say)
-    const address = writeState(this.#state, this.#hello.shown, this.#isZh)
+    const address = writeState(this.#state, this.#initial)
     history.replaceState(null, '', address === '' ? location.pathname : address)
   }
 

@@ -83,7 +83,7 @@ function barMarks(bars: readonly (number | null)[], x: (place: number) => number
       return tall === 0 ? '' : `M${x(place).toFixed(1)} ${height}v${(-tall).toFixed(1)}`
     })
     .join('')
-  return [svg('path', { class: 'bar', d: path, 'stroke-width': `${Math.max(0.5, step * 0.8).toFixed(2)}` })]
+  return [svg('path', { class: 'volume', d: path, 'stroke-width': `${Math.max(0.5, step * 0.8).toFixed(2)}` })]
 }
 
 /** A labelled bar of a share in 0..1. */

@@ -33,11 +33,11 @@ function badgeText(close: CloseCard, say: Translate): string {
     case 'failed':
       return say('failed')
     case 'complete':
-      return say('complete', close.revision, close.completedAt)
+      return say('complete', close.revision + 1, close.completedAt)
     case 'degraded':
-      return say('degraded', close.revision, close.completedAt, close.cause)
+      return say('degraded', close.revision + 1, close.completedAt, close.cause)
     case 'retracted':
-      return say('retracted', close.revision, close.cause)
+      return say('retracted', close.revision + 1, close.cause)
   }
 }
 

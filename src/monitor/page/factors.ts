@@ -153,9 +153,9 @@ export class Factors {
 }
 
 function stateText({ state, revision, completedAt, cause }: FactorTable, say: Translate): string {
-  if (state === 'retracted') return say('retracted', revision, cause)
-  if (state === 'degraded') return say('degraded', revision, completedAt, cause)
-  return `${say('complete', revision, completedAt)}${cause === '' ? '' : ` ${cause}`}`
+  if (state === 'retracted') return say('retracted', revision + 1, cause)
+  if (state === 'degraded') return say('degraded', revision + 1, completedAt, cause)
+  return `${say('complete', revision + 1, completedAt)}${cause === '' ? '' : ` ${cause}`}`
 }
 
 function weightPanels(table: FactorTable, say: Translate): HTMLElement[] {
@@ -179,7 +179,9 @@ function weightPanels(table: FactorTable, say: Translate): HTMLElement[] {
     part(say('weights'), ({ weight }) => weight),
     part(say('stateAdaptive'), ({ stateAdaptive }) => stateAdaptive),
     part(say('longOnly'), ({ longOnly }) => longOnly),
-    ...(graphs.length === 0 ? [] : [element('div', { class: 'weights' }, element('h3', {}, say('graphs')), ...graphs)]),
+    ...(graphs.length === 0
+      ? []
+      : [element('div', { class: 'weights wide' }, element('h3', {}, say('graphs')), ...graphs)]),
     element(
       'details',
       { class: 'exclusions' },

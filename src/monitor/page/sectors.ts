@@ -37,8 +37,8 @@ export class SectorSource implements GridSource {
       number('up', say('sectorUp')),
       number('down', say('sectorDown')),
       number('amount', say('sectorAmount')),
-      number('ret', say('median', 'ret %')),
-      number('flow', say('median', 'c_nbr_main')),
+      number('ret', say('median', '%')),
+      number('flow', say('median', 'main')),
     ]
   }
 

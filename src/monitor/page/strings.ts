@@ -2,7 +2,7 @@
 const en = {
   live: 'LIVE as of {0}',
   asOf: 'AS OF {0}, L = live',
-  final: 'DAY {0}',
+  past: 'PAST DAY as of {0}',
   notYet: 'no minute is sealed yet',
   stale: 'STALE {0} s',
   disconnected: 'DISCONNECTED, next try in {0} s',
@@ -14,7 +14,6 @@ const en = {
   break: 'BREAK',
   'closing-auction': 'CLOSING AUCTION',
   after: 'after the close',
-  pastDay: 'past day',
   open: 'opens in {0}',
   resume: 'resumes in {0}',
   close: 'close in {0}',
@@ -150,7 +149,7 @@ export type Language = 'en' | 'zh'
 const zh: Readonly<Record<StringKey, string>> = {
   live: '实时，截至 {0}',
   asOf: '历史时刻 {0}，按 L 回到实时',
-  final: '全日 {0}',
+  past: '历史日，截至 {0}',
   notYet: '尚无已封存的分钟',
   stale: '数据陈旧 {0} 秒',
   disconnected: '连接中断，{0} 秒后重试',
@@ -162,7 +161,6 @@ const zh: Readonly<Record<StringKey, string>> = {
   break: '午间休市',
   'closing-auction': '收盘集合竞价',
   after: '收盘后',
-  pastDay: '历史日',
   open: '距开盘 {0}',
   resume: '距复市 {0}',
   close: '距收盘 {0}',

@@ -53,7 +53,7 @@ export class Strip {
     const { deployment, profile } = this.#hello
     setText(this.#title, `closebell ${deployment}·${profile.name} ${tick.date}`)
     setText(this.#time, `${clockSeconds(tick.localTime)} UTC${offsetText(profile.utcOffsetMinutes)}`)
-    setText(this.#phase, tick.isToday ? say(tick.phase) : say('pastDay'))
+    setText(this.#phase, tick.isToday ? say(tick.phase) : '')
     setText(this.#countdown, tick.isToday && tick.next !== null ? say(tick.next, formatSpan(tick.leftSeconds)) : '')
     this.#showFreshness(tick, link, earlier, say)
     const { quality, counts } = tick
@@ -92,9 +92,13 @@ export class Strip {
               ? say('reading', Math.floor(100 * tick.read))
               : tick.minute === null
                 ? say('notYet')
-                : say('live', minuteLabel(profile, tick.minute))
+                : say(tick.isToday ? 'live' : 'past', minuteLabel(profile, tick.minute))
     setText(this.#freshness, text)
-    setAttribute(this.#freshness, 'data-state', earlier !== null && state === 'live' ? 'earlier' : state)
+    setAttribute(
+      this.#freshness,
+      'data-state',
+      state === 'live' && earlier !== null ? 'earlier' : state === 'live' && !tick.isToday ? 'past' : state,
+    )
     const lead = state === 'live' ? '' : `${text} · `
     document.title = `${lead}closebell ${tick.date}`
   }

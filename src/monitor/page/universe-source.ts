@@ -74,6 +74,15 @@ export class UniverseSource implements GridSource {
     }
   }
 
+  /** Lets time pass. @returns whether bars of crossings ended since the last call */
+  pass(now: number): boolean {
+    const ended = [...this.#values.values()].some(
+      ({ crossedAt, crossed }) => crossed.size > 0 && this.#now - crossedAt < crossedMs && now - crossedAt >= crossedMs,
+    )
+    this.#now = now
+    return ended
+  }
+
   setOrder(order: Int32Array): void {
     this.order = order
     this.pending = null

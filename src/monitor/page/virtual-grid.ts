@@ -48,7 +48,7 @@ interface DrawnRow {
 }
 
 const rowHeight = 24
-const headerHeight = 28
+const headerHeight = 40
 /** Rows drawn beyond the edges, so that a quick scroll finds them there. */
 const spareRows = 6
 /** Columns that stay at the left. */

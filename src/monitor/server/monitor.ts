@@ -83,14 +83,14 @@ class Monitor {
     this.#options = options
     this.#facts = new StoredFacts(options.openStore)
     // An empty log stands at today, so that the page can say when the session begins.
-    const shown = date === '' ? localDate(clock.now(), profile.utcOffsetMinutes) : date
-    this.#view = new View({ bus, facts: this.#facts, profile, partitions, folder }, shown)
+    const today = localDate(clock.now(), profile.utcOffsetMinutes)
+    this.#view = new View({ bus, facts: this.#facts, profile, partitions, folder }, date, today)
     this.#follower = new LogFollower({
       bus,
       clock,
       log,
       signal,
-      from: (topic) => this.#from(topic, shown),
+      from: (topic) => this.#from(topic, date),
       take: (message, logged) => {
         if (this.#view.take(message, logged)) this.#needsSurroundings = true
         this.#metrics.count('closebell_monitor_messages_total', 1)
@@ -166,8 +166,9 @@ class Monitor {
     const { clock, signal, bus, log } = this.#options
     while (!signal.aborted) {
       try {
-        const next = await dateAfter(bus, this.#view.day.date)
-        if (next > this.#view.day.date) {
+        const { loggedDate } = this.#view
+        const next = loggedDate === '' ? await newestDate(bus) : await dateAfter(bus, loggedDate)
+        if (next > loggedDate) {
           this.#view.begin(next)
           this.#needsSurroundings = true
         }
@@ -206,7 +207,7 @@ class Monitor {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    response.flushHeaders()
+    response.write('retry: 2000\n\n')
     const client = new StreamClient(response, ids)
     this.#clients.add(client)
     this.#clientsSeen++

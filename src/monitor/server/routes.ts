@@ -47,8 +47,8 @@ type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => 
 export function makeHandler(options: RouteOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { guard, assets } = options
   const routes = routesOf(options)
-  return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://monitor')
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = urlOf(request)
     const refusal = guard.refusal(request.headers)
     const asset = assets.get(url.pathname === '/' ? '/page/page.html' : url.pathname)
     const isOpen = asset !== undefined || url.pathname === '/healthz' || url.pathname === '/readyz'
@@ -62,8 +62,15 @@ export function makeHandler(options: RouteOptions): (request: IncomingMessage, r
     if (request.method !== method) {
       return answerProblem(response, problemOf(405, absent(`${url.pathname} takes ${method}`)), { allow: method })
     }
-    Promise.resolve(route(url, response, request)).catch((error: unknown) => answerFailure(response, error))
+    await route(url, response, request)
   }
+  return (request, response) => void answer(request, response).catch((error) => answerFailure(response, error))
+}
+
+/** @throws ClosebellError CB_USAGE for what is no path */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  if (!URL.canParse(url, 'http://monitor')) throw new ClosebellError('CB_USAGE', `${url} is no path`)
+  return new URL(url, 'http://monitor')
 }
 
 const isGet = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'

@@ -30,11 +30,20 @@ export class View {
   readonly #options: ViewOptions
   #day: MonitoredDay
   #usualSeconds = NaN
+  /** Nothing is logged of the date that is shown: any other takes its place. */
+  #isPlaceholder: boolean
   messages = 0
 
-  constructor(options: ViewOptions, date: string) {
+  /** `date`: '' shows `today` until something is logged. */
+  constructor(options: ViewOptions, date: string, today: string) {
     this.#options = options
-    this.#day = this.#dayOf(date)
+    this.#isPlaceholder = date === ''
+    this.#day = this.#dayOf(this.#isPlaceholder ? today : date)
+  }
+
+  /** The newest date that the log is known to have; '' = none. */
+  get loggedDate(): string {
+    return this.#isPlaceholder ? '' : this.#day.date
   }
 
   get day(): MonitoredDay {
@@ -43,6 +52,8 @@ export class View {
 
   /** Shows a later date from now on. */
   begin(date: string): void {
+    this.#isPlaceholder = false
+    if (date === this.#day.date) return
     this.#day.end()
     this.#day = this.#dayOf(date)
   }
@@ -68,7 +79,7 @@ export class View {
   /** One message of an output topic. @returns whether it began a new day */
   take(message: Message, logged: Logged): boolean {
     this.messages++
-    const begins = dayKinds.includes(message.kind) && logged.date > this.#day.date
+    const begins = dayKinds.includes(message.kind) && logged.date > this.loggedDate
     if (begins) this.begin(logged.date)
     this.#takeFactors(message, logged)
     this.#takeClose(message, logged)
