@@ -1,5 +1,8 @@
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { Bus, Logged } from '../ports/bus.ts'
+import type { Clock } from '../ports/clock.ts'
+import { decode } from '../wire/index.ts'
+import { Pace } from '../workers/feed/pace.ts'
 
 /** One publish carries at most so many bytes: each partition's share of it must pass as one record batch. */
 const groupBytesMax = 768 * 1024
@@ -14,6 +17,9 @@ export interface Republished {
 export interface RepublishOptions {
   readonly from: Bus
   readonly to: Bus
+  readonly clock: Clock
+  /** Times real time, by the marks of the batches; absent = as fast as possible. */
+  readonly speed?: number
   readonly signal: AbortSignal
   /** Called with the number of messages done, skipped ones among them. */
   readonly onProgress: (done: number) => void
@@ -31,11 +37,13 @@ export async function countMarket(bus: Bus): Promise<number> {
 
 /**
  * Appends the market log of one bus to that of another: the same messages in the same order in each partition, day
- * after day. What an earlier start has brought over is not sent again.
+ * after day. What an earlier start has brought over is not sent again. With a speed, a message goes out when its mark is
+ * due, as the feed that recorded it would have sent it.
  * @throws ClosebellError CB_ABSENT when the source has no market log, CB_CONFIG when the partitions differ in number,
  * CB_USAGE when the target holds something else of these dates
  */
-export async function republishMarket({ from, to, signal, onProgress }: RepublishOptions): Promise<Republished> {
+export async function republishMarket(options: RepublishOptions): Promise<Republished> {
+  const { from, to, clock, speed, signal, onProgress } = options
   const partitions = await from.partitions('market')
   if (partitions === 0) throw new ClosebellError('CB_ABSENT', 'the tape has no market log')
   await to.createTopics(partitions)
@@ -45,6 +53,9 @@ export async function republishMarket({ from, to, signal, onProgress }: Republis
   let bytes = 0
   let messages = 0
   let skipped = 0
+  let pace = new Pace(clock, speed, signal)
+  let date = ''
+  let sent = -Infinity
   const publish = async (): Promise<void> => {
     if (group.length === 0) return
     await to.publish('market', group)
@@ -53,13 +64,20 @@ export async function republishMarket({ from, to, signal, onProgress }: Republis
     bytes = 0
     onProgress(messages + skipped)
   }
-  for await (const message of inAppendOrder(from, partitions, signal)) {
-    dates.add(message.date)
+  for await (const { message, due } of inOrder(from, partitions, speed !== undefined, signal)) {
+    if (message.date !== date) pace = new Pace(clock, speed, signal)
+    date = message.date
+    dates.add(date)
     if (await targets[message.partition].holds(message)) {
       onProgress(messages + ++skipped)
       continue
     }
-    if (bytes + message.value.byteLength > groupBytesMax) await publish()
+    // What one publish carries may reach the partitions one after the other, so that it holds one mark only.
+    const isPaced = speed !== undefined && due !== sent
+    if (isPaced || bytes + message.value.byteLength > groupBytesMax) await publish()
+    sent = due
+    if (due > -Infinity) await pace.until(due)
+    if (signal.aborted) break
     group.push(message)
     bytes += message.value.byteLength
   }
@@ -67,9 +85,20 @@ export async function republishMarket({ from, to, signal, onProgress }: Republis
   return { messages, skipped, dates: [...dates].sort() }
 }
 
-/** All partitions merged by date and append time, so that no partition runs days ahead of the others. */
-async function* inAppendOrder(bus: Bus, partitions: number, signal: AbortSignal): AsyncGenerator<Logged> {
-  const sources = Array.from({ length: partitions }, (_, partition) => oneByOne(bus, partition, signal))
+interface Head {
+  readonly message: Logged
+  /** ms when it was appended, or µs UTC of the latest mark up to it. */
+  readonly due: number
+}
+
+/**
+ * All partitions merged by date, then by append time or, for a paced feed, by mark: a tape that was written fast has
+ * minutes of one partition under one append time.
+ */
+async function* inOrder(bus: Bus, partitions: number, byMark: boolean, signal: AbortSignal): AsyncGenerator<Head> {
+  const sources = Array.from({ length: partitions }, (_, partition) =>
+    withDue(oneByOne(bus, partition, signal), byMark),
+  )
   const heads = await Promise.all(sources.map(next))
   for (;;) {
     let first = -1
@@ -83,10 +112,32 @@ async function* inAppendOrder(bus: Bus, partitions: number, signal: AbortSignal)
   }
 }
 
-const isBefore = (a: Logged, b: Logged): boolean =>
-  a.date < b.date || (a.date === b.date && a.appendedAt < b.appendedAt)
+const isBefore = (a: Head, b: Head): boolean =>
+  a.message.date < b.message.date || (a.message.date === b.message.date && a.due < b.due)
 
-async function next(source: AsyncIterator<Logged>): Promise<Logged | null> {
+async function* withDue(messages: AsyncIterable<Logged>, byMark: boolean): AsyncGenerator<Head> {
+  let date = ''
+  let mark = -Infinity
+  for await (const message of messages) {
+    if (message.date !== date) mark = -Infinity
+    date = message.date
+    if (byMark) mark = Math.max(mark, markOf(message.value))
+    yield { message, due: byMark ? mark : message.appendedAt }
+  }
+}
+
+/** What is no batch, and bytes that are no message at all, go with what stands before them. */
+function markOf(value: Uint8Array): number {
+  try {
+    const { kind, value: batch } = decode(value)
+    return kind === 'tickBatch' || kind === 'bookBatch' ? batch.markTime : -Infinity
+  } catch (error) {
+    if (error instanceof ClosebellError) return -Infinity
+    throw error
+  }
+}
+
+async function next<T>(source: AsyncIterator<T>): Promise<T | null> {
   const result = await source.next()
   return result.done === true ? null : result.value
 }

@@ -22,8 +22,11 @@ export const registerFeed: Register = (program, act) => {
     feed.command('tape <folder>'),
     'Publish the market log of a tape again, on another bus.',
     'closebell feed tape market --bus kafka://localhost:9092/replay',
+    'closebell feed tape market --bus kafka://localhost:9092/replay --speed 60',
   )
-  withSettings(tape, 'bus').action(act((context) => feedTape(context, tape.args[0])))
+  withSettings(tape, 'bus')
+    .option('--speed <factor>', 'times real time (default: as fast as possible)', positiveNumber)
+    .action(act((context) => feedTape(context, tape.args[0], tape.opts<{ speed?: number }>())))
 }
 
 const dates = (text: string, before: readonly string[] | undefined): readonly string[] =>
@@ -61,7 +64,7 @@ async function feedLevel2(context: Context, command: Command): Promise<void> {
   }
 }
 
-async function feedTape(context: Context, folder: string): Promise<void> {
+async function feedTape(context: Context, folder: string, speed: { readonly speed?: number }): Promise<void> {
   const { settings, progress, clock, log, signal, say } = context
   const { openBus } = await import('../../compose/bus.ts')
   const { countMarket, republishMarket } = await import('../republish.ts')
@@ -69,7 +72,7 @@ async function feedTape(context: Context, folder: string): Promise<void> {
   const to = await openBus(settings.bus, { clock, log })
   try {
     const stage = progress.stage('tape', await countMarket(from), 'messages')
-    const done = await republishMarket({ from, to, signal, onProgress: stage.reach })
+    const done = await republishMarket({ from, to, clock, ...speed, signal, onProgress: stage.reach })
     stage.end()
     const reference = existsSync(`${folder}/reference/instruments.csv`) ? `${folder}/reference` : null
     if (reference !== null) say(`reference data: closebell import market ${reference}`)
