@@ -1,4 +1,4 @@
-import { ConfigResourceTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { topicPath, topics, type TopicName } from '../../../schemas/topics.ts'
 import type { BusInspection } from '../../ports/inspection.ts'
 import { Client } from './client.ts'
@@ -17,7 +17,7 @@ export function inspectKafka(options: KafkaOptions): BusInspection {
       if (asked.length === 0) return new Map()
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
-        resources: asked.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['retention.ms'] })),
+        resources: asked.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['retention.ms'] })),
       })
       return new Map(
         resources.map(({ resourceName, configEntries }): [TopicName, number] => {
