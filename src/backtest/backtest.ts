@@ -57,7 +57,9 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestRes
   for (const artifact of artifacts) {
     const { set } = artifact.manifest
     const onDay = (date: string): void | Promise<void> => request.onDay(set, date)
-    scored.push(await scoreFactor({ store, engine: request.engine, market, artifact, frame: prices, onDay }))
+    const factor = await scoreFactor({ store, engine: request.engine, market, artifact, frame: prices, onDay })
+    refuseEmpty(factor, request)
+    scored.push(factor)
   }
   if (request.sets.includes('ML_C')) {
     const hashes = artifacts.map(({ manifest }) => manifest.hash)
@@ -71,6 +73,13 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestRes
   const survivors = survivorsOf(market.listings, prices)
   const origin = await originOf(store, request.from, request.to)
   return { ...measured, survivors, labelPrice, ...origin }
+}
+
+/** A report of nothing would look like a factor without merit. */
+function refuseEmpty({ set, raw, exclusions }: ScoredFactor, { from, to }: BacktestRequest): void {
+  if (raw.some((value) => !Number.isNaN(value))) return
+  const reasons = [...exclusions].map(([reason, times]) => `${reason} (${times})`).join(', ')
+  throw new ClosebellError('CB_NO_HISTORY', `no name of ${set} can be scored from ${from} to ${to}: ${reasons}`)
 }
 
 /** ML_C alone is composed of every set that has an artifact. */

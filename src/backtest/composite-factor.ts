@@ -1,6 +1,6 @@
 import { composeMlC, requiredSets } from '../../models/composite/compose.ts'
-import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../models/composite/long-only-weights.ts'
-import { forwardReturns } from '../../models/inputs/labels.ts'
+import { longOnlyExcess, longOnlyWeights } from '../../models/composite/long-only-weights.ts'
+import { exitGrace, forwardReturns, type ForwardReturns } from '../../models/inputs/labels.ts'
 import type { StyleHistory } from '../../models/inputs/style-window.ts'
 import type { CompositeModel } from '../workers/models-folder.ts'
 import { setWeightsOn } from '../workers/close/composite.ts'
@@ -13,7 +13,7 @@ export interface CompositeRequest {
   /** Hash of the artifact of each factor. */
   readonly artifacts: readonly string[]
   readonly model: CompositeModel | null
-  readonly market: StoredMarket
+  readonly market: Pick<StoredMarket, 'capsAndIndustries'>
   readonly styles: StyleHistory
   readonly prices: BacktestPrices
   readonly horizon: number
@@ -28,7 +28,7 @@ export function composeFactor(request: CompositeRequest): ScoredFactor {
   const { first, last, instruments } = prices
   const names = instruments.length
   const factor = emptyFactor('ML_C', prices)
-  const excess = earnedExcess(request)
+  const earned = new EarnedExcess(request)
   const weights = weightSeries(factors, prices.dates.length)
   for (let day = first; day <= last; day++) {
     const sections = factors.map((one) => one.neutral.subarray(day * names, (day + 1) * names))
@@ -36,7 +36,8 @@ export function composeFactor(request: CompositeRequest): ScoredFactor {
     if (present.length === 0 || present.length < requiredSets(factors.length)) continue
     const date = prices.dates[day]
     const sa = stateWeightsOn(request, date, present)
-    const longOnly = longOnlyOn(request, excess, day, present)
+    const excess = { dates: prices.dates, excess: earned.upTo(day, present), sets: present.length }
+    const longOnly = longOnlyWeights(excess, date, request.horizon)
     const scored = [...instruments.keys()].filter((i) => present.some((k) => Number.isFinite(sections[k][i])))
     const symbols = scored.map((i) => instruments[i])
     const composite = composeMlC({
@@ -70,34 +71,46 @@ function stateWeightsOn({ model, artifacts, factors, styles }: CompositeRequest,
   return setWeightsOn(model, styles, date, chosen)
 }
 
-/** [dates][factors] excess of the top tenth of each day's factor over its H days. */
-function earnedExcess({ factors, prices, horizon }: CompositeRequest): Float64Array {
-  const { dates, instruments, vwap, first, last } = prices
-  const names = instruments.length
-  const { returns } = forwardReturns({ dates, instruments, prices: vwap }, horizon)
-  const excess = new Float64Array(dates.length * factors.length).fill(NaN)
-  for (let day = first; day <= last; day++) {
-    const earned = returns.subarray(day * names, (day + 1) * names)
-    factors.forEach((factor, k) => {
-      const neutral = factor.neutral.subarray(day * names, (day + 1) * names)
-      if (neutral.some((value) => Number.isFinite(value)))
-        excess[day * factors.length + k] = longOnlyExcess(neutral, earned)
-    })
-  }
-  return excess
-}
+/**
+ * Excess of the top tenth of a factor of one day, as it was known on another: an exit that comes late counts from the
+ * day on which it came, as it does for the close of that day.
+ */
+class EarnedExcess {
+  private readonly request: CompositeRequest
+  private readonly forward: ForwardReturns
+  private readonly known = new Map<string, number>()
 
-/** longOnlyWeights looks at periods that ended by the date alone. */
-function longOnlyOn(
-  { factors, prices, horizon }: CompositeRequest,
-  excess: Float64Array,
-  day: number,
-  present: readonly number[],
-): SetWeights {
-  const sets = present.length
-  const own = new Float64Array(prices.dates.length * sets)
-  for (let at = 0; at < own.length; at++) {
-    own[at] = excess[Math.floor(at / sets) * factors.length + present[at % sets]]
+  constructor(request: CompositeRequest) {
+    const { dates, instruments, vwap } = request.prices
+    this.request = request
+    this.forward = forwardReturns({ dates, instruments, prices: vwap }, request.horizon)
   }
-  return longOnlyWeights({ dates: prices.dates, excess: own, sets }, prices.dates[day], horizon)
+
+  /** [dates][factors] of the given places, up to a day. */
+  upTo(asOf: number, present: readonly number[]): Float64Array {
+    const { prices, horizon } = this.request
+    const excess = new Float64Array(prices.dates.length * present.length).fill(NaN)
+    for (let day = asOf - 1 - horizon; day >= prices.first; day -= horizon) {
+      present.forEach((k, place) => (excess[day * present.length + place] = this.of(day, k, asOf)))
+    }
+    return excess
+  }
+
+  private of(day: number, k: number, asOf: number): number {
+    const { factors, prices, horizon } = this.request
+    // Later than this nothing changes any more.
+    const settled = Math.min(asOf, day + 1 + horizon + exitGrace)
+    const key = `${day} ${k} ${settled}`
+    const found = this.known.get(key)
+    if (found !== undefined) return found
+    const names = prices.instruments.length
+    const neutral = factors[k].neutral.subarray(day * names, (day + 1) * names)
+    const knownAt = this.forward.knownAt.subarray(day * names, (day + 1) * names)
+    const earned = this.forward.returns
+      .subarray(day * names, (day + 1) * names)
+      .map((value, name) => (knownAt[name] <= settled ? value : NaN))
+    const value = neutral.some((one) => Number.isFinite(one)) ? longOnlyExcess(neutral, earned) : NaN
+    this.known.set(key, value)
+    return value
+  }
 }

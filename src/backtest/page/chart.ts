@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
-import { markup, type Html } from './html.ts'
+import { escaped, markup, type Html } from './html.ts'
 
 /** Where the library draws: a document without a browser. */
 const { document } = parseHTML('<html><body></body></html>')
@@ -17,11 +17,9 @@ export function drawn(title: string, options: Plot.PlotOptions): Html {
     style: { fontSize: '11px', background: 'none' },
     ...options,
   })
-  plot.setAttribute('role', 'img')
-  plot.setAttribute('aria-label', title)
   // The library's own style element names a class of each drawing; the page has one rule for all.
   const svg = plot.outerHTML.replace(/<style>[^<]*<\/style>/g, '')
-  return markup(shortened(svg))
+  return markup(shortened(svg).replace('<svg', `<svg role="img" aria-label="${escaped(title)}"`))
 }
 
 /** Half a pixel in ten is not seen, and fifteen digits of it are most of a drawing. */

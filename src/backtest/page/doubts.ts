@@ -1,7 +1,8 @@
+import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { EntryCounts } from '../../../models/evaluation/portfolios.ts'
 import type { BacktestResult, MeasuredFactor } from '../result.ts'
 import { html, type Content, type Html } from './html.ts'
-import { count, millions, percent, ratio } from './numbers.ts'
+import { count, money, percent, ratio } from './numbers.ts'
 
 /** What a careful reader asks before believing a backtest, each with its figures. */
 export function doubtsTable(result: BacktestResult): Html {
@@ -123,9 +124,10 @@ function limits({ raw }: MeasuredFactor): Content {
   )
 }
 
-function capacity({ capacity: money }: MeasuredFactor): Content {
+function capacity({ capacity: most }: MeasuredFactor, { profile }: BacktestResult): Content {
+  const { currency } = profileOf(profile)
   return (
-    `The top group takes ${millions(money.median)} with each position at 5 % of the median name’s 20-day mean amount, ` +
-    `${millions(money.low)} at the tenth percentile’s.`
+    `The top group takes ${money(most.median, currency)} with each position at 5 % of the median name’s 20-day mean ` +
+    `amount, ${money(most.low, currency)} at the tenth percentile’s.`
   )
 }

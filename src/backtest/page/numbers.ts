@@ -12,5 +12,8 @@ export const percent = (value: number, digits = 1): string =>
 export const count = (value: number): string =>
   Number.isFinite(value) ? signed(Math.round(value).toLocaleString('en-US')) : '–'
 
-/** Money in millions. */
-export const millions = (value: number): string => (Number.isFinite(value) ? `${count(value / 1e6)} m` : '–')
+const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** Money, to three digits. */
+export const money = (value: number, currency: string): string =>
+  Number.isFinite(value) ? `${currency} ${short.format(value)}` : '–'
