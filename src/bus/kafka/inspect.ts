@@ -17,7 +17,11 @@ export function inspectKafka(options: KafkaOptions): BusInspection {
       if (asked.length === 0) return new Map()
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
-        resources: asked.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['retention.ms'] })),
+        resources: asked.map((name) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configNames: ['retention.ms'],
+        })),
       })
       return new Map(
         resources.map(({ resourceName, configEntries }): [TopicName, number] => {
