@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTape } from '../../src/bus/tape/index.ts'
 import { Random } from '../../src/simulator/random.ts'
@@ -15,6 +13,7 @@ import { featuresOf, loggedBits, messagesOf, repeats } from '../integration/logg
 import { realClock } from '../real-clock.ts'
 import { seed } from '../seed.ts'
 import { silentLog } from '../silent-log.ts'
+import { compiledChild } from './compiled-child.ts'
 import { fed, smallMarket } from './simulated-day.ts'
 
 /** Three instants in each run; CLOSEBELL_KILLS=10 draws more. */
@@ -32,24 +31,11 @@ const instants: readonly Instant[] = [
 /** Without snapshots there is no rename to die at. */
 const later: Instant = ['message', 120]
 
-const root = join(import.meta.dirname, '../..')
 const market = smallMarket(seed)
 const date = market.dates[0]
 let folder = ''
 let child = ''
 let expected = new Map<string, string>()
-
-/** Node 20 runs no TypeScript: the child is stripped of its types and stands on what is compiled. */
-function compiledChild(): string {
-  const source = readFileSync(join(import.meta.dirname, 'features-child.ts'), 'utf8')
-  const { outputText } = ts.transpileModule(source, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  })
-  const compiled = pathToFileURL(join(root, 'dist')).href
-  const file = join(folder, 'features-child.mjs')
-  writeFileSync(file, outputText.replaceAll(/'..\/..\/(src\/[\w/-]+).ts'/g, `'${compiled}/$1.js'`))
-  return file
-}
 
 /** Runs the child on a tape; how it ended and, when it lived, how many messages it was handed. */
 function features(tape: string, state: string, [where, count]: Instant) {
@@ -76,7 +62,7 @@ async function killedAndStartedAgain(name: string, state: string, instant: Insta
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'closebell-kill-'))
   await build()
-  child = compiledChild()
+  child = compiledChild(join(import.meta.dirname, 'features-child.ts'), folder)
   const bus = openTape(join(folder, 'fed'), { clock: realClock })
   await fed(market, bus)
   await bus.close()
