@@ -5,9 +5,10 @@ import { exceeds, highestOf, lowestOf, signOf, type TechnicalFormula } from './b
 const recursionBars = 120
 
 /** Wilder's means of rises and falls: that of the first k changes, then each change weighs 1/k. */
-const relativeStrength =
-  (k: number): TechnicalFormula =>
-  ({ close }, first, last) => {
+const relativeStrength = (k: number): TechnicalFormula => {
+  const weight = 1 / k
+  const kept = (k - 1) / k
+  return ({ close }, first, last) => {
     if (last - first + 1 < recursionBars) return Number.NaN
     let up = 0
     let down = 0
@@ -20,11 +21,12 @@ const relativeStrength =
     down /= k
     for (let at = first + k + 1; at <= last; at++) {
       const change = close[at] - close[at - 1]
-      up = (up * (k - 1) + Math.max(change, 0)) / k
-      down = (down * (k - 1) + Math.max(-change, 0)) / k
+      up = kept * up + weight * Math.max(change, 0)
+      down = kept * down + weight * Math.max(-change, 0)
     }
     return ratio(100 * up, up + down)
   }
+}
 
 /** G-12 g_rsi_6: 100 U / (U + D), Wilder-6 means of max(ΔC, 0) and max(−ΔC, 0); NaN where no price ever moved. */
 export const relativeStrength6 = relativeStrength(6)
