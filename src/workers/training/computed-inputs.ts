@@ -26,6 +26,8 @@ export class ComputedInputs {
   /** [dates][instruments] the last price as it stands; NaN before the first. */
   private readonly lastClose: Float64Array
   private readonly financialGraphs = new Map<string, Graph>()
+  private readonly listedOn = new Map<string, readonly Listing[]>()
+  private readonly unlisted: readonly Listing[]
   private returns: DailyReturns | null = null
 
   constructor(pv: FeaturePanel, listings: Listings, fundamentals: FundamentalRows) {
@@ -33,6 +35,8 @@ export class ComputedInputs {
     this.listings = listings
     this.fundamentals = fundamentals
     this.lastClose = carriedCloses(pv)
+    const unknown = { industry: '', floatShares: NaN, totalShares: NaN, listDate: '' }
+    this.unlisted = pv.instruments.map((instrument) => ({ instrument, ...unknown }))
   }
 
   /** Null on the first day of the history: nothing lies before it. */
@@ -40,16 +44,25 @@ export class ComputedInputs {
     const asOf = this.dayBefore(date)
     if (asOf === null) return null
     const eligible = this.seasoned(date, asOf)
+    const hasReports = this.fundamentals.instruments.length > 0
+    const graphs = (): DayInputs['graphs'] => this.graphs(date, asOf, eligible)
+    return {
+      eligible,
+      // Half of a day's cost, and a network without graphs never asks.
+      get graphs() {
+        return graphs()
+      },
+      fundamentals: hasReports ? fundamentalsAsOf(this.fundamentals, asOf, eligible) : null,
+    }
+  }
+
+  private graphs(date: string, asOf: string, eligible: readonly string[]): DayInputs['graphs'] {
     const { lnFloatCap, industries } = this.capsAndIndustries(date, eligible)
     const industry = industryGraph(asOf, eligible, industries, lnFloatCap, defaultNeighbours)
     const financial = this.financial(asOf)
     return {
-      eligible,
-      graphs: {
-        ...(industry.neighbours.some((neighbour) => neighbour >= 0) ? { industry } : {}),
-        ...(financial === null ? {} : { financial }),
-      },
-      fundamentals: financial === null ? null : fundamentalsAsOf(this.fundamentals, asOf, eligible),
+      ...(industry.neighbours.some((neighbour) => neighbour >= 0) ? { industry } : {}),
+      ...(financial === null ? {} : { financial }),
     }
   }
 
@@ -98,10 +111,9 @@ export class ComputedInputs {
 
   /** Names listed on a date; every name of the history where no listing was ever stored. */
   private listed(date: string): readonly Listing[] {
-    const known = this.listings.on(date)
-    if (known.length > 0) return known
-    const unknown = { industry: '', floatShares: NaN, totalShares: NaN, listDate: '' }
-    return this.pv.instruments.map((instrument) => ({ instrument, ...unknown }))
+    const known = this.listedOn.get(date) ?? this.listings.on(date)
+    this.listedOn.set(date, known)
+    return known.length > 0 ? known : this.unlisted
   }
 
   private dayBefore(date: string): string | null {
