@@ -23,8 +23,8 @@ export interface Descriptors {
  *
  * - book to price: BTOP from BP.
  * - earnings yield: CETOP from CFO/P and ETOP from EP; EPFWD needs forecasts of analysts and is absent.
- * - growth: YoY growth of net profit stands for the five-year slope EGRO, that of revenue for SGRO; EGRLF and EGRSF need
- *   forecasts and are absent.
+ * - growth: YoY growth of net profit stands for the five-year slope EGRO, that of revenue for SGRO; EGRLF and EGRSF
+ *   need forecasts and are absent.
  * - leverage: MLEV = 1 + LD/ME, DTOA, BLEV = 1 + LD/BE, with LD/BE = LT debt/assets · equity multiplier and
  *   LD/ME = LD/BE · BP; preferred equity is taken as 0.
  *

@@ -5,9 +5,9 @@ import type { Listings } from './instruments.ts'
 import { comparablePrices } from './prices.ts'
 
 /**
- * Closes, caps and turnover of a PV panel over all its dates, names as listed on `asOf`. A day uses the shares that were
- * known on it, so that nothing later than a date reaches it. Caps and turnover are shares times the price, and volume
- * over shares, as they stand, which have one unit; a close is comparable across days.
+ * Closes, caps and turnover of a PV panel over all its dates, names as listed on `asOf`. A day uses the shares that
+ * were known on it, so that nothing later than a date reaches it. Caps and turnover are shares times the price, and
+ * volume over shares, as they stand, which have one unit; a close is comparable across days.
  */
 export function dailyHistoryOf(panel: FeaturePanel, listings: Listings, asOf: string): DailyHistory {
   const instruments = listings.on(asOf).map((listing) => listing.instrument)
@@ -37,7 +37,10 @@ export function dailyHistoryOf(panel: FeaturePanel, listings: Listings, asOf: st
   return { dates: panel.dates, instruments, ...history }
 }
 
-/** Shares of the float of each name and day of a panel, as known on the day. @returns [dates][instruments], NaN = unknown */
+/**
+ * Shares of the float of each name and day of a panel, as known on the day.
+ * @returns [dates][instruments], NaN = unknown
+ */
 export function floatSharesOf({ dates, instruments }: FeaturePanel, listings: Pick<Listings, 'inForce'>): Float64Array {
   const shares = new Float64Array(dates.length * instruments.length).fill(Number.NaN)
   instruments.forEach((instrument, i) => {
