@@ -269,6 +269,27 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(texts(read, 'neighbour')).toEqual(['N1', 'N2', 'N9', 'N10'])
     })
 
+    it('reads a column whose name is a function of SQL, over two revisions and where there is no row', async () => {
+      await write('graphs', {
+        count: 3,
+        columns: {
+          event_time: new Float64Array(3).fill(dayOf(10)),
+          instrument: ['A', 'A', 'A'],
+          revision: Float64Array.of(0, 1, 0),
+          graph: ['g', 'g', 'g'],
+          rank: Float64Array.of(1, 1, 2),
+          neighbour: ['old', 'new', 'N2'],
+        },
+      })
+      const columns = ['rank', 'neighbour']
+      const read = await store.panel({ table: 'graphs', columns, from: dateOf(10), to: dateOf(10) })
+      expect([[...numbers(read, 'rank')], texts(read, 'neighbour')]).toEqual([
+        [1, 2],
+        ['new', 'N2'],
+      ])
+      expect((await store.panel({ table: 'graphs', columns, from: dateOf(20), to: dateOf(20) })).count).toBe(0)
+    })
+
     it('lists the dates that have rows', async () => {
       await write('styles', {
         count: 3,

@@ -67,11 +67,12 @@ export function selectPanel(table: string, plan: PanelPlan, onlyRevision: number
   const names = [...needed].map(quoted).join(', ')
   const rows = `SELECT ${names}${number} FROM ${quoted(table)} WHERE ${rangeFilter(plan)}${revision}`
   const chosen = [...(isWindow ? ['newest = 1'] : []), ...plan.rowFilters.map(equality)].join(' AND ')
+  // Outside of a window a column named rank would be read as the function, were it not for the name before it.
   const read = plan.columns.map(({ name, kind }) =>
-    kind === 'timestamp' ? `cast(${quoted(name)} AS LONG) AS ${quoted(name)}` : quoted(name),
+    kind === 'timestamp' ? `cast(panel.${quoted(name)} AS LONG) AS ${quoted(name)}` : `panel.${quoted(name)}`,
   )
   const ordered = `SELECT * FROM (${rows})${chosen === '' ? '' : ` WHERE ${chosen}`} ORDER BY ${order}`
-  return `SELECT ${read.join(', ')} FROM (${ordered})`
+  return `SELECT ${read.join(', ')} FROM (${ordered}) panel`
 }
 
 export const selectDays = (spec: StoredTable, first: number, end: number): string =>
