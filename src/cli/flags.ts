@@ -11,6 +11,8 @@ export function describe(command: Command, sentence: string, example: string, ..
     .summary(sentence)
     .description(`${sentence}\n\nExample:\n${examples}`)
     .addOption(new Option('--json', 'print one JSON document on stdout, and nothing else').helpGroup(output))
+    .addOption(new Option('--color', 'colours in a pipe too').helpGroup(output))
+    .addOption(new Option('--no-color', 'no colours (or NO_COLOR=1)').helpGroup(output))
     .addOption(new Option('--config <file>', 'config file (default: closebell.json)').helpGroup(settings))
     .addHelpText('after', '\nExit codes: 0 done, 1 failed or answered no, 2 misused.')
 }

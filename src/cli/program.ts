@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Command, Help } from 'commander'
+import { Command, Help, type CommanderError } from 'commander'
 import type { Act, Register } from './act.ts'
 import { registerBackfill } from './commands/backfill.ts'
 import { registerBacktest } from './commands/backtest.ts'
@@ -77,9 +77,20 @@ function boxWrap(text: string, width: number): string {
 
 /** Misuse is thrown, so that one place words it; commander itself prints only help and version. */
 function quietly(command: Command): void {
-  command.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+  command
+    .exitOverride((error) => refuse(command, error))
+    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
   command.helpOption('--help', 'print this').helpCommand(false).configureHelp({ helpWidth, boxWrap })
   for (const inner of command.commands) quietly(inner)
+}
+
+/** commander looks for what is missing first: a mandatory flag that is misspelt would be called missing. */
+function refuse(command: Command, error: CommanderError): never {
+  const misspelt = command.args.find((word) => word.startsWith('--'))
+  if (error.code === 'commander.missingMandatoryOptionValue' && misspelt !== undefined) {
+    ;(command as Command & { unknownOption(flag: string): never }).unknownOption(misspelt)
+  }
+  throw error
 }
 
 function versionOf(folder: string): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { commandOf, type Act } from '../../src/cli/act.ts'
+import { asClosebellError, oneLine } from '../../src/cli/failure.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 
 const leaves = (command: Command): readonly Command[] =>
@@ -24,6 +25,22 @@ async function parsed(line: string): Promise<string> {
   return reached
 }
 
+/** How a line that cannot be parsed is refused. */
+const refusalOf = async (line: string): Promise<string> => {
+  try {
+    return `taken by ${await parsed(line)}`
+  } catch (error) {
+    return oneLine(asClosebellError(error))
+  }
+}
+
+/** Help as it is printed, with what stands behind the flags. */
+function fullHelpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp()
+  return text
+}
+
 const nothing: Act = () => async () => undefined
 
 describe('help', () => {
@@ -36,9 +53,41 @@ describe('help', () => {
       const examples = examplesOf(command)
       expect(examples.length).toBeGreaterThan(0)
       for (const example of examples) expect([example, await parsed(example)]).toEqual([example, path])
-      expect(command.options.map(({ long }) => long)).toContain('--json')
+      for (const flag of ['--json', '--color', '--no-color', '--log-level', '--config']) {
+        expect([path, command.options.some(({ long }) => long === flag)]).toEqual([path, true])
+      }
+      expect(fullHelpOf(command)).toContain('Exit codes: 0 done, 1 failed or answered no, 2 misused.')
     },
   )
+
+  it.each(commands.map((command) => [pathOf(command), command] as const))(
+    '%s suggests the nearest flag to each that is misspelt',
+    async (path, command) => {
+      for (const flag of command.options.map(({ long }) => long ?? '')) {
+        const typo = `${flag.slice(0, -2)}${flag.slice(-1)}`
+        if (command.options.some(({ long }) => long === typo)) continue
+        const message = await refusalOf(`${path} ${typo}`)
+        expect(message).toMatch(new RegExp(`^CB_USAGE: unknown flag ${typo}\\. The nearest is .*${flag}`))
+      }
+    },
+  )
+
+  it('suggests the nearest command, also within a family', async () => {
+    for (const command of commands.filter((one) => one.name().length > 3)) {
+      const path = pathOf(command)
+      const typo = `${path.slice(0, -2)}${path.slice(-1)}`
+      const word = typo.split(' ').at(-1) ?? ''
+      if (command.parent?.commands.some((one) => one.name() === word) === true) continue
+      const message = await refusalOf(typo)
+      expect(message).toMatch(new RegExp(`^CB_USAGE: unknown command ${word}\\. The nearest is .*${command.name()}`))
+    }
+  })
+
+  it('says only what it can be sure of: where nothing is near, the help', async () => {
+    expect(await refusalOf('closebell features --xyzzy')).toBe(
+      'CB_USAGE: unknown flag --xyzzy. See the command’s --help.',
+    )
+  })
 
   it('an example with a flag that the command lacks would be seen', async () => {
     await expect(parsed('closebell features --flow-sizes filled')).rejects.toThrow(/unknown option/)
