@@ -161,7 +161,8 @@ describe('from a simulated market to rows', () => {
       ['styles', '--instrument', '600000.SH'],
       ['bars', '--set', 'PV'],
       ['graphs', '--minute', '3'],
-      ['features', '--set', 'DP'],
+      ['features', '--set', 'ML_C'],
+      ['features', '--set', 'G', '--minute', '3'],
       ['nothing'],
     ]) {
       expect([args, (await run('show', ...args, '--store', store)).code]).toEqual([args, 2])

@@ -9,7 +9,7 @@ import { seededRandom } from '../../../models/training/random.ts'
 import { score } from '../../../models/training/score.ts'
 import type { Store } from '../../ports/store.ts'
 import type { CompositeModel, ModelsFolder } from '../models-folder.ts'
-import { labelledDays } from './samples.ts'
+import { labelledSeries } from './samples.ts'
 import { storedCaps, type Caps } from './stored-inputs.ts'
 
 export interface CompositeTraining {
@@ -38,8 +38,9 @@ export async function trainComposite(options: CompositeTraining): Promise<Compos
   const scored: { artifact: Artifact; samples: Map<string, DaySample> }[] = []
   for (const artifact of promoted) {
     const { set, spec, labelPrice } = artifact.manifest
-    const days = await labelledDays({ store, profile, set, spec, horizon, labelPrice, train, validate })
-    scored.push({ artifact, samples: new Map(days.validate.map((sample) => [sample.date, sample])) })
+    const days = await labelledSeries({ store, profile, set, spec, horizon, labelPrice, train, validate })
+    const samples = Array.from({ length: days.validate.count }, (_, day) => days.validate.sample(day))
+    scored.push({ artifact, samples: new Map(samples.map((sample) => [sample.date, sample])) })
   }
   const caps = await storedCaps(store, validate.from, validate.to)
   const dates = [...(scored[0]?.samples.keys() ?? [])].filter((date) =>
