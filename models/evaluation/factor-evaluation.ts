@@ -86,7 +86,7 @@ export function evaluateFactor(
   const offsets = Array.from({ length: horizon }, (_, offset) => hold(offset, false))
   const rowOf = (group: number): Held[] => offsets.map((held) => heldRow(held, group, market.days))
   const [top, bottom, all] = [rowOf(groups - 1), rowOf(0), rowOf(groups)]
-  const traded = top.map((held) => held.traded)
+  const turned = top.map((held) => held.traded.map(oneWay))
   const longShort = top.map((held, o) => difference(held, bottom[o], true))
   const isLocked = offsets.some((held) => held.entries.locked > 0)
   const locked = isLocked ? offsets.map((_, offset) => hold(offset, true)) : offsets
@@ -99,8 +99,8 @@ export function evaluateFactor(
       rules.daysPerYear,
     ),
     groupDaily: meanOver(offsets.map((held) => held.returns)),
-    turnover: spreadOf(traded.map((row) => spreadOf(row.map(oneWay)).mean)).mean,
-    turnoverDaily: meanOver(traded).map((value) => value / 2),
+    turnover: spreadOf(turned.map((row) => spreadOf(row).mean)).mean,
+    turnoverDaily: meanOver(turned),
     entries: sumOf(offsets.map((held) => held.entries)),
     ifLockedBought: spreadOf(
       locked.map((held) => {

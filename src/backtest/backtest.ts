@@ -27,6 +27,8 @@ export interface BacktestRequest {
   readonly to: string
   readonly horizon: number
   readonly inSample: boolean
+  /** Called once it is known how many sections will be scored. */
+  readonly onStart: (sections: number) => void
   readonly onDay: (set: string, date: string) => void | Promise<void>
 }
 
@@ -53,6 +55,7 @@ export async function runBacktest(request: BacktestRequest): Promise<BacktestRes
     lookback: Math.max(...artifacts.map(({ manifest }) => manifest.spec.lookback)),
     styles: request.sets.includes('ML_C') || artifacts.some(({ manifest }) => hasSa(manifest.spec.family)),
   })
+  request.onStart(artifacts.length * (prices.last - prices.first + 1))
   const scored: ScoredFactor[] = []
   for (const artifact of artifacts) {
     const { set } = artifact.manifest

@@ -44,6 +44,7 @@ describe('a backtest over a store', () => {
       to: dates[112],
       horizon,
       inSample: false,
+      onStart: () => undefined,
       onDay: () => undefined,
     }
   })

@@ -5,7 +5,7 @@ import { escaped, markup, type Html } from './html.ts'
 /** Where the library draws: a document without a browser. */
 const { document } = parseHTML('<html><body></body></html>')
 
-export const chartWidth = 760
+export const chartWidth = 920
 
 /** A drawing as static SVG in the colours of the page, so that it reads by day and by night and on paper. */
 export function drawn(title: string, options: Plot.PlotOptions): Html {
@@ -18,13 +18,16 @@ export function drawn(title: string, options: Plot.PlotOptions): Html {
     ...options,
   })
   // The library's own style element names a class of each drawing; the page has one rule for all.
-  const svg = plot.outerHTML.replace(/<style>[^<]*<\/style>/g, '')
+  // Its labels of single marks say less than the title, and a drawing is one image to whoever cannot see it.
+  const svg = plot.outerHTML.replace(/<style>[^<]*<\/style>/g, '').replace(/ aria-[a-z]+="[^"]*"/g, '')
   return markup(shortened(svg).replace('<svg', `<svg role="img" aria-label="${escaped(title)}"`))
 }
 
-/** Half a pixel in ten is not seen, and fifteen digits of it are most of a drawing. */
+/** A tenth of a pixel is not seen, and fifteen digits of it are most of a drawing; what is written stays as it is. */
 const shortened = (svg: string): string =>
-  svg.replace(/-?\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1))))
+  svg.replace(/="[^"]*"/g, (attribute) =>
+    attribute.replace(/-?\d+\.\d{2,}/g, (number) => String(Number(Number(number).toFixed(1)))),
+  )
 
 /** Series of the figures: told apart by dashes as well as by colour. */
 export const strokes = [
@@ -67,6 +70,20 @@ export interface EndScale {
 }
 
 const labelHeight = 11
+
+/** Round values that a logarithmic axis may name. */
+const roundValues = [
+  0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50,
+  100,
+]
+
+/** Round values within a domain, at most about eight of them. */
+export function logTicks([low, high]: readonly [number, number]): number[] {
+  const inside = roundValues.filter((value) => value >= low * 0.999 && value <= high * 1.001)
+  const step = Math.ceil(inside.length / 8)
+  const one = Math.max(0, inside.indexOf(1))
+  return inside.filter((_, place) => (place - one) % step === 0)
+}
 
 /** Puts labels from the lowest up at least a line apart. */
 function spreadEnds(ends: { at: number }[], { domain, height, isLog = false }: EndScale): void {

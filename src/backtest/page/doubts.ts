@@ -19,7 +19,7 @@ export function doubtsTable(result: BacktestResult): Html {
       'Long-short is 100 % long and 100 % short of the same money; long excess is long less all scored names.',
     ],
   ]
-  return html`<div class="wide">
+  return html`<div class="wide" tabindex="0">
     <table class="doubts">
       <thead>
         <tr>

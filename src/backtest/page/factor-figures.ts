@@ -1,12 +1,11 @@
 import * as Plot from '@observablehq/plot'
-import { meansBy } from '../../../models/evaluation/factor-series.ts'
 import { drawdowns, netValues } from '../../../models/evaluation/performance.ts'
-import { neweyWest } from '../../../models/evaluation/significance.ts'
 import type { BacktestResult, MeasuredFactor } from '../result.ts'
-import { dayOf, domainOf, drawn, labelledLines, strokes, type Line } from './chart.ts'
-import { figureOf, type FigureColumn } from './figure.ts'
+import { dayOf, domainOf, drawn, labelledLines, logTicks, strokes, type Line } from './chart.ts'
+import { figureOf } from './figure.ts'
 import { html, type Html } from './html.ts'
 import { percent, ratio } from './numbers.ts'
+import { cumulated, monthlyRankIc, rankIcFigure } from './rank-ic-figure.ts'
 
 /** Axes that the figures of all factors share, so that one can be laid beside the other. */
 export interface SharedAxes {
@@ -22,7 +21,7 @@ export function sharedAxes(result: BacktestResult): SharedAxes {
   const days = prices.dates.length
   const legs = factors.flatMap(({ raw }) => [raw.longShort, raw.longOnly].flatMap(({ byCost }) => byCost))
   const series = factors.flatMap(({ raw, neutral }) => [raw.rankIc.daily, neutral.rankIc.daily])
-  const months = series.flatMap((daily) => meansBy(prices.dates, daily, 7).map(({ mean }) => mean))
+  const months = series.flatMap((daily) => monthlyRankIc(daily, prices.dates, horizon))
   return {
     groups: domainOf(
       factors.flatMap(({ raw }) => groupRows(raw.groupDaily, days).flatMap((row) => [...netValues(row)])),
@@ -37,7 +36,7 @@ export function sharedAxes(result: BacktestResult): SharedAxes {
       [0],
     ),
     monthly: domainOf(
-      months.flatMap((mean) => [1.4 * mean]),
+      months.flatMap(({ mean, error }) => [mean, mean - 2 * error, mean + 2 * error]),
       [0],
     ),
     cumulated: domainOf(
@@ -47,145 +46,16 @@ export function sharedAxes(result: BacktestResult): SharedAxes {
   }
 }
 
+/** The library's own formats leave labels of a logarithmic axis out. */
+const two = (value: number): string => ratio(value, 2)
+
 const groupRows = (daily: Float64Array, days: number): Float64Array[] =>
   Array.from({ length: daily.length / days }, (_, g) => daily.subarray(g * days, (g + 1) * days))
-
-/** Sum over the days so far, a tenth for each of H days that share their outcome; NaN before the first. */
-function cumulated(daily: Float64Array, horizon: number): Float64Array {
-  let sum = 0
-  return daily.map((value) => {
-    if (Number.isNaN(value)) return NaN
-    sum += value / horizon
-    return sum
-  })
-}
 
 /** The three figures of one factor. */
 export const factorFigures = (measured: MeasuredFactor, result: BacktestResult, axes: SharedAxes): Html =>
   html`${rankIcFigure(measured, result, axes)}${groupFigure(measured, result, axes)}
   ${legFigure(measured, result, axes)}`
-
-function rankIcFigure({ factor, raw, neutral }: MeasuredFactor, result: BacktestResult, axes: SharedAxes): Html {
-  const { dates } = result.prices
-  const lag = result.horizon - 1
-  const months = (daily: Float64Array) =>
-    meansBy(dates, daily, 7).map(({ label, mean, days }) => ({
-      month: label,
-      mean,
-      error: neweyWest(
-        daily.filter((_, day) => dates[day].startsWith(label)),
-        Math.min(lag, Math.max(0, days - 2)),
-      ).standardError,
-    }))
-  const [rawMonths, neutralMonths] = [months(raw.rankIc.daily), months(neutral.rankIc.daily)]
-  const shown = rawMonths.filter(({ mean }) => Number.isFinite(mean))
-  const bars = [
-    ...rawMonths.map((month) => ({ ...month, kind: 'raw' })),
-    ...neutralMonths.map((month) => ({ ...month, kind: 'neutral' })),
-  ].filter(({ mean }) => Number.isFinite(mean))
-  const drawing = html`${monthlyBars(factor.set, bars, shown, axes)}
-  ${cumulatedLines(factor.set, raw.rankIc.daily, neutral.rankIc.daily, result, axes)}`
-  const positive = shown.filter(({ mean }) => mean > 0).length
-  const column = (name: string, values: readonly number[]): FigureColumn => ({
-    name,
-    values,
-    print: (v) => ratio(v, 4),
-  })
-  return figureOf({
-    caption:
-      `${factor.set}: RankIC ${ratio(raw.rankIc.byOffset.mean, 4)}, neutral ${ratio(neutral.rankIc.byOffset.mean, 4)}; ` +
-      `${positive} of ${shown.length} months above 0. Above: mean of each month, bars raw (solid) and neutral (light), ` +
-      `whiskers ±2 standard errors; below: cumulated, divided by the ${result.horizon} days that share an outcome. ` +
-      'Unit: rank correlation.',
-    drawing,
-    columns: [
-      { name: 'month', values: rawMonths.map(({ month }) => month) },
-      column(
-        'rank_ic',
-        rawMonths.map(({ mean }) => mean),
-      ),
-      column(
-        'standard_error',
-        rawMonths.map(({ error }) => error),
-      ),
-      column(
-        'rank_ic_neutral',
-        neutralMonths.map(({ mean }) => mean),
-      ),
-      column(
-        'standard_error_neutral',
-        neutralMonths.map(({ error }) => error),
-      ),
-    ],
-    file: `${factor.set}-rank-ic`,
-  })
-}
-
-interface MonthBar {
-  readonly month: string
-  readonly kind: string
-  readonly mean: number
-  readonly error: number
-}
-
-function monthlyBars(
-  set: string,
-  bars: readonly MonthBar[],
-  months: readonly { readonly month: string }[],
-  axes: SharedAxes,
-): Html {
-  const whiskers = bars.filter(({ error }) => Number.isFinite(error))
-  const inset = (kind: string) => (kind === 'raw' ? { insetLeft: 2, insetRight: 11 } : { insetLeft: 11, insetRight: 2 })
-  const bar = (kind: string, fill: string): Plot.Markish =>
-    Plot.barY(
-      bars.filter((one) => one.kind === kind),
-      { x: 'month', y: 'mean', fill, ...inset(kind) },
-    )
-  const [low, high] = axes.monthly
-  return drawn(`${set} RankIC by month`, {
-    height: 180,
-    x: { label: null, domain: months.map(({ month }) => month), tickFormat: monthTick },
-    y: { label: 'RankIC of the month', grid: true, domain: [low, high], nice: true },
-    marks: [
-      bar('raw', 'var(--s1)'),
-      bar('neutral', 'var(--s1-light)'),
-      Plot.ruleX(
-        whiskers.filter(({ kind }) => kind === 'raw'),
-        {
-          x: 'month',
-          y1: ({ mean, error }: MonthBar) => Math.max(low, mean - 2 * error),
-          y2: ({ mean, error }: MonthBar) => Math.min(high, mean + 2 * error),
-          stroke: 'currentColor',
-          dx: -4,
-        },
-      ),
-      Plot.ruleY([0]),
-    ],
-  })
-}
-
-const monthTick = (month: string): string => month
-
-function cumulatedLines(
-  set: string,
-  raw: Float64Array,
-  neutral: Float64Array,
-  { prices, horizon }: BacktestResult,
-  axes: SharedAxes,
-): Html {
-  const points = (daily: Float64Array): Line['points'] =>
-    [...cumulated(daily, horizon)].flatMap((y, day) => (Number.isFinite(y) ? [{ x: dayOf(prices.dates[day]), y }] : []))
-  const lines: Line[] = [
-    { name: 'raw', points: points(raw), ...strokes[0] },
-    { name: 'neutral', points: points(neutral), ...strokes[1] },
-  ]
-  return drawn(`${set} cumulated RankIC`, {
-    height: 150,
-    x: { label: null, type: 'utc' },
-    y: { label: 'cumulated', grid: true, domain: axes.cumulated, nice: true },
-    marks: [Plot.ruleY([0]), ...labelledLines(lines, { domain: axes.cumulated, height: 100 })],
-  })
-}
 
 function groupFigure({ factor, raw }: MeasuredFactor, { prices }: BacktestResult, axes: SharedAxes): Html {
   const { dates } = prices
@@ -205,7 +75,14 @@ function groupFigure({ factor, raw }: MeasuredFactor, { prices }: BacktestResult
   const drawing = drawn(`${factor.set} net value of the ten groups`, {
     height: 340,
     x: { label: null, type: 'utc' },
-    y: { label: 'net value, log scale', type: 'log', grid: true, domain: axes.groups, tickFormat: '.2f', ticks: 6 },
+    y: {
+      label: 'net value, log scale',
+      type: 'log',
+      grid: true,
+      domain: axes.groups,
+      tickFormat: two,
+      ticks: logTicks(axes.groups),
+    },
     marks: [Plot.ruleY([1]), ...labelledLines(lines, { domain: axes.groups, height: 290, isLog: true })],
   })
   return figureOf({
@@ -248,7 +125,14 @@ function legFigure({ factor, raw }: MeasuredFactor, result: BacktestResult, axes
     height: 260,
     marginRight,
     x,
-    y: { label: 'net value, log scale', type: 'log', grid: true, domain: axes.legs, tickFormat: '.2f', ticks: 6 },
+    y: {
+      label: 'net value, log scale',
+      type: 'log',
+      grid: true,
+      domain: axes.legs,
+      tickFormat: two,
+      ticks: logTicks(axes.legs),
+    },
     marks: [Plot.ruleY([1]), ...labelledLines(linesOf(netValues), { domain: axes.legs, height: 210, isLog: true })],
   })}
   ${drawn(`${factor.set} drawdown`, {

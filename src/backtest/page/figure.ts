@@ -26,7 +26,7 @@ export function figureOf({ caption, drawing, columns, file }: Figure): Html {
   const csv = Buffer.from(csvText(columns)).toString('base64')
   return html`<figure>
     <figcaption>${caption}</figcaption>
-    ${drawing}
+    <div class="wide" tabindex="0">${drawing}</div>
     <details>
       <summary>Numbers</summary>
       ${tableOf(columns)}
@@ -54,7 +54,7 @@ export function tableOf(columns: readonly FigureColumn[]): Html {
       </tr>`,
   )
   const rest = count > shown ? html`<p>${count - shown} more rows in the CSV.</p>` : markup('')
-  return html`<div class="wide">
+  return html`<div class="wide" tabindex="0">
       <table>
         <thead>
           <tr>

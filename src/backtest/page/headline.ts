@@ -29,7 +29,7 @@ export function headlineTable({ factors, rules, horizon }: BacktestResult): Html
       html`${row(measured.factor.set, 'raw', cellsOf(measured.raw, rules.daysPerYear, horizon))}
       ${row('', 'neutral', cellsOf(measured.neutral, rules.daysPerYear, horizon))}${publishedRow(measured)}`,
   )
-  return html`<div class="wide">
+  return html`<div class="wide" tabindex="0">
     <table class="headline">
       <thead>
         <tr>

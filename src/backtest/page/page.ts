@@ -20,7 +20,7 @@ export interface Provenance {
 
 /** One file with everything in it: no request, and no script is needed to read it. */
 export function pageOf(result: BacktestResult, provenance: Provenance): string {
-  const title = `Factors ${result.factors.map(({ factor }) => factor.set).join(', ')}, ${result.from} to ${result.to}`
+  const title = `${result.factors.length > 1 ? 'Factors' : 'Factor'} ${result.factors.map(({ factor }) => factor.set).join(', ')}, ${result.from} to ${result.to}`
   const axes = sharedAxes(result)
   return html`${markup('<!doctype html>')}
     <html lang="en">

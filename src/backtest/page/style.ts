@@ -8,7 +8,7 @@ export const style = `
 --g1:#b79bea;--g2:#a58be0;--g3:#9685cc;--g4:#8b80b4;--g5:#93939f;--g6:#a8957e;--g7:#c7964f;--g8:#e0a04a;--g9:#f0a35e;--g10:#ffc285}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1080px;margin:0 auto;padding:20px 16px 60px}
+main{max-width:960px;margin:0 auto;padding:20px 16px 60px}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 8px;border-bottom:1px solid var(--line);padding-bottom:4px}
 h3{font-size:16px;margin:24px 0 6px}
 p{margin:6px 0}small,.se,.dim{color:var(--dim)}small{font-size:11.5px}
@@ -21,12 +21,12 @@ thead th{font-weight:600;vertical-align:bottom}tbody th{font-weight:400;white-sp
 .headline tr.raw>*{border-bottom:0;padding-top:8px}.headline tr.neutral>*{border-bottom:0}
 .headline tr.published>*{color:var(--dim);font-size:12px}
 .headline thead th{max-width:110px}
-.caveats{border-left:4px solid var(--warn);padding:2px 0 2px 12px;margin:14px 0;max-width:820px}
+.caveats{border-left:4px solid var(--warn);padding:2px 0 2px 12px;margin:14px 0}
 .caveats p{font-weight:700}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:10px 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
-.doubts th{width:120px}.doubts p{margin:0 0 4px}
-figure{margin:18px 0 26px;break-inside:avoid}figcaption{max-width:760px;margin-bottom:6px}
-svg{display:block;max-width:100%;height:auto}
+.doubts{width:100%}.doubts tbody th{width:110px}.doubts p{margin:0 0 4px}
+figure{margin:18px 0 26px;break-inside:avoid}figcaption{margin-bottom:6px}
+svg{display:block;max-width:100%;min-width:620px;height:auto}
 svg text{white-space:pre}
 details{margin:6px 0}summary{cursor:pointer;color:var(--dim)}a{color:var(--s1)}
 :focus-visible{outline:2px solid var(--s2);outline-offset:2px}
@@ -36,6 +36,6 @@ details{margin:6px 0}summary{cursor:pointer;color:var(--dim)}a{color:var(--s1)}
 --s1:#1f5fa8;--s1-light:#9dbbdc;--s2:#b35806;--s3:#3f7d3a;--s4:#7a4fa3;--s5:#a12c53;--s6:#5d6b73;
 --g1:#3f1d6b;--g2:#5e3c99;--g3:#7f68b0;--g4:#9a8fc2;--g5:#8d8d9c;--g6:#a08b72;--g7:#c08a45;--g8:#d07d1c;--g9:#b35806;--g10:#7f3b08}
 body{font-size:10.5px}main{max-width:none;padding:0}table{font-size:9.5px}th,td{padding-right:6px}.wide{overflow:visible}
-h2{break-after:avoid}tr{break-inside:avoid}a[download]{display:none}
+h2{break-after:avoid}tr{break-inside:avoid}a[download]{display:none}svg{min-width:0}
 details::details-content{content-visibility:visible;display:block;height:auto}details>summary{list-style:none}}
 `

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { Register } from '../act.ts'
+import type { Stage } from '../progress.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import type { FactorName } from '../../backtest/backtest.ts'
@@ -34,19 +35,21 @@ export const registerBacktest: Register = (program, act) => {
 }
 
 async function backtest(context: Context, flags: Flags, version: string): Promise<void> {
-  const { settings, progress, signal, clock } = context
+  const { settings, progress, signal, clock, log } = context
   const { families } = await import('../../../models/network/spec.ts')
   const { openEngine } = await import('../../compose/engine.ts')
   const { runBacktest } = await import('../../backtest/backtest.ts')
   const { documentOf } = await import('../../backtest/document.ts')
-  const { withStore } = await import('../with-stores.ts')
+  const { openStore } = await import('../../compose/store.ts')
   const { ModelsFolder } = await import('../../workers/models-folder.ts')
   const names = await factorNames(flags.set)
   const family = flags.family === undefined ? {} : { family: await oneOf('--family', flags.family, families) }
   if (flags.horizon < 1) throw await misuse(`--horizon: ${flags.horizon} is no number of days`)
   const engine = await openEngine(settings.engine)
-  await withStore(context, async (store) => {
-    const stage = progress.stage('score', null, 'days')
+  const store = await openStore(settings.store, 'read', { clock, log })
+  try {
+    await store.ensureTables()
+    const stages: Stage[] = []
     let done = 0
     const result = await runBacktest({
       store,
@@ -59,21 +62,24 @@ async function backtest(context: Context, flags: Flags, version: string): Promis
       to: flags.to,
       horizon: flags.horizon,
       inSample: flags.inSample ?? false,
+      onStart: (sections) => stages.push(progress.stage('score', sections, 'sections')),
       onDay: async () => {
-        stage.reach(++done)
+        stages.at(-1)?.reach(++done)
         // A day holds the thread for a while: let the progress display and signals through.
         await clock.sleep(0)
         signal.throwIfAborted()
       },
     })
-    stage.end(`${done} sections scored`)
+    stages.at(-1)?.end(`${done} sections scored`)
     const { writeBacktest } = await import('../backtest-files.ts')
     const provenance = { command: commandLine(flags), store: settings.store, models: settings.models, version }
     const files = flags.out === undefined ? [] : await writeBacktest(flags.out, result, provenance)
     const { summaryOf } = await import('../backtest-summary.ts')
     const document = documentOf(result)
     context.answer({ ...document, files }, () => summaryOf(document, files))
-  })
+  } finally {
+    await store.close()
+  }
 }
 
 /** The command as it can be pasted again; store and models are named apart. */
