@@ -85,16 +85,16 @@ export async function workerClockSkew(bus: Bus): Promise<number | null> {
   if ((await bus.partitions('status')) === 0) return null
   const { first, next } = await bus.offsets('status', 0)
   if (first === next) return null
-  let worst = new Map<string, number>()
+  const least = new Map<string, number>()
   for await (const messages of bus.read('status', 0, { from: Math.max(first, next - 200), until: 'end' })) {
     for (const { value, appendedAt } of messages) {
       if (kindOf(value) !== 'status') continue
       const { owner, reportedAt } = codecs.status.decode(value)
-      const skew = Math.abs(appendedAt - reportedAt) / 1000
-      worst = worst.set(owner, Math.min(worst.get(owner) ?? Infinity, skew))
+      // What a report was on its way adds to the difference, so that the smallest comes nearest to the clocks'.
+      least.set(owner, Math.min(least.get(owner) ?? Infinity, (appendedAt - reportedAt) / 1000))
     }
   }
-  return worst.size === 0 ? null : Math.max(...worst.values())
+  return least.size === 0 ? null : Math.max(...[...least.values()].map(Math.abs))
 }
 
 /** The clock of this machine against the store's server, and those of the workers against the broker. */

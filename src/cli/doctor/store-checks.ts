@@ -28,6 +28,9 @@ export async function checkTables(store: Store, inspection: StoreInspection | nu
       lacking.push(name)
     }
   }
+  if (lacking.length === tables.length) {
+    return warn('tables', 'there are none yet', 'The first worker that writes makes them: closebell sink.')
+  }
   if (lacking.length === 0) return ok('tables', `${tables.length} with all their columns`)
   const fact = `${lacking.length} of ${tables.length} are missing or lack columns: ${lacking.join(', ')}`
   return warn('tables', fact, 'The first worker that writes makes them: closebell sink.')
@@ -61,10 +64,20 @@ export async function checkYesterday({ bus, store, profile, today }: DayQuestion
 type LastDay = Pick<Completed, 'date' | 'revision'>
 
 async function storedCompleted(store: Store, to: string): Promise<LastDay | null> {
-  const date = (await store.dates('completed', '1970-01-01', to)).at(-1)
+  const date = (await completedDates(store, to)).at(-1)
   if (date === undefined) return null
   const rows = await store.panel({ table: 'completed', columns: ['event_time', 'revision'], from: date, to: date })
   return { date, revision: numbers(rows, 'revision').at(-1) ?? 0 }
+}
+
+/** A store that nobody has written to lacks the table, and so any day. */
+async function completedDates(store: Store, to: string): Promise<readonly string[]> {
+  try {
+    return await store.dates('completed', '1970-01-01', to)
+  } catch (error) {
+    if (error instanceof ClosebellError && error.code === 'CB_STORE_UNREACHABLE') throw error
+    return []
+  }
 }
 
 async function lastCompleted(bus: Bus, to: string): Promise<LastDay | null> {

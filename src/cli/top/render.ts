@@ -137,7 +137,7 @@ function closeLines(close: CloseLine, view: TopView, colors: Colors): string[] {
     `partitions ${partitions.done}/${partitions.total}`,
     `panels ${panels.done}/${panels.total}`,
     `results ${results.done}/${results.total === 0 ? '-' : results.total}`,
-    `ML_C ${hasComposite ? 'in' : '-'}`,
+    `ML_C${hasComposite ? ' in' : ''}`,
   ]
   return [`CLOSE  ${date} ${parts.join(' ')} ${ends}`, ...waits(close, view, colors)]
 }

@@ -101,9 +101,10 @@ class StatusPublisher {
   async publish(last: Partial<Report> = {}): Promise<void> {
     const { bus, clock, log, worker, owner } = this.#options
     try {
-      const reportedAt = clock.now()
-      const reports = await this.reports(reportedAt)
+      const reports = await this.reports(clock.now())
       if (reports.length === 0) return
+      // Taken last: the doctor compares it with the broker's own stamp.
+      const reportedAt = clock.now()
       // Filed under the day of the report: along a partition dates never fall, whichever past day is worked on.
       const date = new Date(reportedAt).toISOString().slice(0, 10)
       await bus.publish(
