@@ -133,7 +133,7 @@ async function closedDays(): Promise<readonly string[]> {
 async function isCommitted(): Promise<boolean> {
   const tape = openTape(join(cwd, 'market'), { clock: realClock })
   try {
-    const text = readFileSync(join(cwd, 'market', 'groups', 'sink.json'), 'utf8')
+    const text = readFileSync(join(cwd, 'market', 'groups', 'sink-days.json'), 'utf8')
     const committed =
       (JSON.parse(text) as Record<string, Record<string, { offset: number }>>)['closebell.days.v1'] ?? {}
     const ends = await Promise.all([0, 1].map(async (partition) => (await tape.offsets('days', partition)).next))

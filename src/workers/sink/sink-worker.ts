@@ -69,7 +69,8 @@ export class Sink {
   }
 
   /**
-   * Follows the topics as a member of the group `sink` until `signal`; offsets are committed behind the
+   * Follows the topics until `signal`, as a member of a group of each, `sink-<topic>`: in one group over all of them
+   * Kafka would share out the topics of its leader alone; offsets are committed behind the
    * acknowledgement.
    */
   async follow(signal: AbortSignal, heartbeat?: Heartbeat): Promise<void> {
@@ -83,7 +84,7 @@ export class Sink {
   }
 
   private async join(topic: TopicName): Promise<Membership> {
-    const membership = await this.bus.join(topic, 'sink', {
+    const membership = await this.bus.join(topic, `sink-${topic}`, {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
         for (const { partition, committed } of assignments) {
