@@ -105,7 +105,7 @@ describe('the report in a browser', () => {
     await page.emulateMedia({ media: 'print' })
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)')
     expect(await page.locator('details table').first().isVisible()).toBe(true)
-    expect(await page.evaluate('getComputedStyle(document.querySelector("figure")).breakInside')).toBe('avoid')
+    expect(await page.evaluate('getComputedStyle(document.querySelector("figure .plate")).breakInside')).toBe('avoid')
     await page.close()
   })
 })

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
 import { escaped, markup, type Html } from './html.ts'
+import { ratio } from './numbers.ts'
 
 /** Where the library draws: a document without a browser. */
 const { document } = parseHTML('<html><body></body></html>')
@@ -77,8 +78,14 @@ const roundValues = [
   100,
 ]
 
+/** Grid and names of a logarithmic axis: the library's own leave names out. */
+export function logAxis(domain: readonly [number, number], label: string): Plot.Markish[] {
+  const ticks = logTicks(domain)
+  return [Plot.gridY(ticks), Plot.axisY(ticks, { label, text: (value: number) => ratio(value, 2) })]
+}
+
 /** Round values within a domain, at most about eight of them. */
-export function logTicks([low, high]: readonly [number, number]): number[] {
+function logTicks([low, high]: readonly [number, number]): number[] {
   const inside = roundValues.filter((value) => value >= low * 0.999 && value <= high * 1.001)
   const step = Math.ceil(inside.length / 8)
   const one = Math.max(0, inside.indexOf(1))

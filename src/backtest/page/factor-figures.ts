@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { drawdowns, netValues } from '../../../models/evaluation/performance.ts'
 import type { BacktestResult, MeasuredFactor } from '../result.ts'
-import { dayOf, domainOf, drawn, labelledLines, logTicks, strokes, type Line } from './chart.ts'
+import { dayOf, domainOf, drawn, labelledLines, logAxis, strokes, type Line } from './chart.ts'
 import { figureOf } from './figure.ts'
 import { html, type Html } from './html.ts'
 import { percent, ratio } from './numbers.ts'
@@ -21,7 +21,7 @@ export function sharedAxes(result: BacktestResult): SharedAxes {
   const days = prices.dates.length
   const legs = factors.flatMap(({ raw }) => [raw.longShort, raw.longOnly].flatMap(({ byCost }) => byCost))
   const series = factors.flatMap(({ raw, neutral }) => [raw.rankIc.daily, neutral.rankIc.daily])
-  const months = series.flatMap((daily) => monthlyRankIc(daily, prices.dates, horizon))
+  const months = series.flatMap((daily) => monthlyRankIc(daily, result))
   return {
     groups: domainOf(
       factors.flatMap(({ raw }) => groupRows(raw.groupDaily, days).flatMap((row) => [...netValues(row)])),
@@ -45,9 +45,6 @@ export function sharedAxes(result: BacktestResult): SharedAxes {
     ),
   }
 }
-
-/** The library's own formats leave labels of a logarithmic axis out. */
-const two = (value: number): string => ratio(value, 2)
 
 const groupRows = (daily: Float64Array, days: number): Float64Array[] =>
   Array.from({ length: daily.length / days }, (_, g) => daily.subarray(g * days, (g + 1) * days))
@@ -75,15 +72,12 @@ function groupFigure({ factor, raw }: MeasuredFactor, { prices }: BacktestResult
   const drawing = drawn(`${factor.set} net value of the ten groups`, {
     height: 340,
     x: { label: null, type: 'utc' },
-    y: {
-      label: 'net value, log scale',
-      type: 'log',
-      grid: true,
-      domain: axes.groups,
-      tickFormat: two,
-      ticks: logTicks(axes.groups),
-    },
-    marks: [Plot.ruleY([1]), ...labelledLines(lines, { domain: axes.groups, height: 290, isLog: true })],
+    y: { type: 'log', domain: axes.groups, axis: null },
+    marks: [
+      ...logAxis(axes.groups, 'net value, log scale'),
+      Plot.ruleY([1]),
+      ...labelledLines(lines, { domain: axes.groups, height: 290, isLog: true }),
+    ],
   })
   return figureOf({
     caption:
@@ -125,15 +119,12 @@ function legFigure({ factor, raw }: MeasuredFactor, result: BacktestResult, axes
     height: 260,
     marginRight,
     x,
-    y: {
-      label: 'net value, log scale',
-      type: 'log',
-      grid: true,
-      domain: axes.legs,
-      tickFormat: two,
-      ticks: logTicks(axes.legs),
-    },
-    marks: [Plot.ruleY([1]), ...labelledLines(linesOf(netValues), { domain: axes.legs, height: 210, isLog: true })],
+    y: { type: 'log', domain: axes.legs, axis: null },
+    marks: [
+      ...logAxis(axes.legs, 'net value, log scale'),
+      Plot.ruleY([1]),
+      ...labelledLines(linesOf(netValues), { domain: axes.legs, height: 210, isLog: true }),
+    ],
   })}
   ${drawn(`${factor.set} drawdown`, {
     height: 130,

@@ -26,7 +26,7 @@ export function figureOf({ caption, drawing, columns, file }: Figure): Html {
   const csv = Buffer.from(csvText(columns)).toString('base64')
   return html`<figure>
     <figcaption>${caption}</figcaption>
-    <div class="wide" tabindex="0">${drawing}</div>
+    <div class="wide plate" tabindex="0">${drawing}</div>
     <details>
       <summary>Numbers</summary>
       ${tableOf(columns)}

@@ -25,12 +25,15 @@ interface Month {
 }
 
 /** Mean of each month with its Newey-West error. */
-export function monthlyRankIc(daily: Float64Array, dates: readonly string[], horizon: number): Month[] {
-  return meansBy(dates, daily, 7).map(({ label, mean, days }) => ({
+export function monthlyRankIc(daily: Float64Array, { prices, horizon }: BacktestResult): Month[] {
+  const { first, last } = prices
+  const dates = prices.dates.slice(first, last + 1)
+  const own = daily.subarray(first, last + 1)
+  return meansBy(dates, own, 7).map(({ label, mean, days }) => ({
     month: label,
     mean,
     error: neweyWest(
-      daily.filter((_, day) => dates[day].startsWith(label)),
+      own.filter((_, day) => dates[day].startsWith(label)),
       Math.min(horizon - 1, Math.max(0, days - 2)),
     ).standardError,
   }))
@@ -39,10 +42,9 @@ export function monthlyRankIc(daily: Float64Array, dates: readonly string[], hor
 /** RankIC month by month, raw beside neutral, and cumulated. */
 export function rankIcFigure(measured: MeasuredFactor, result: BacktestResult, axes: SharedAxes): Html {
   const { factor, raw, neutral } = measured
-  const { dates } = result.prices
   const [rawMonths, neutralMonths] = [
-    monthlyRankIc(raw.rankIc.daily, dates, result.horizon),
-    monthlyRankIc(neutral.rankIc.daily, dates, result.horizon),
+    monthlyRankIc(raw.rankIc.daily, result),
+    monthlyRankIc(neutral.rankIc.daily, result),
   ]
   const shown = rawMonths.filter(({ mean }) => Number.isFinite(mean))
   const bars = [

@@ -25,7 +25,7 @@ thead th{font-weight:600;vertical-align:bottom}tbody th{font-weight:400;white-sp
 .caveats p{font-weight:700}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:10px 0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 .doubts{width:100%}.doubts tbody th{width:110px}.doubts p{margin:0 0 4px}
-figure{margin:18px 0 26px;break-inside:avoid}figcaption{margin-bottom:6px}
+figure{margin:18px 0 26px}.plate{break-inside:avoid}figcaption{break-after:avoid;margin-bottom:6px}
 svg{display:block;max-width:100%;min-width:620px;height:auto}
 svg text{white-space:pre}
 details{margin:6px 0}summary{cursor:pointer;color:var(--dim)}a{color:var(--s1)}
@@ -35,7 +35,7 @@ details{margin:6px 0}summary{cursor:pointer;color:var(--dim)}a{color:var(--s1)}
 @media print{:root{color-scheme:light;--bg:#fff;--fg:#000;--dim:#444;--line:#bbb;--soft:#f4f4f2;--warn:#8a3b00;
 --s1:#1f5fa8;--s1-light:#9dbbdc;--s2:#b35806;--s3:#3f7d3a;--s4:#7a4fa3;--s5:#a12c53;--s6:#5d6b73;
 --g1:#3f1d6b;--g2:#5e3c99;--g3:#7f68b0;--g4:#9a8fc2;--g5:#8d8d9c;--g6:#a08b72;--g7:#c08a45;--g8:#d07d1c;--g9:#b35806;--g10:#7f3b08}
-body{font-size:10.5px}main{max-width:none;padding:0}table{font-size:9.5px}th,td{padding-right:6px}.wide{overflow:visible}
+body{font-size:10.5px}main{max-width:none;padding:0}table{font-size:9.5px}small,pre,code,.headline tr.published>*{font-size:8px}th,td{padding-right:6px}.wide{overflow:visible}
 h2{break-after:avoid}tr{break-inside:avoid}a[download]{display:none}svg{min-width:0}
 details::details-content{content-visibility:visible;display:block;height:auto}details>summary{list-style:none}}
 `
