@@ -28,7 +28,7 @@ export function expectWholeDays({ days }: CheckedLine): void {
 
 /** The same networks without neighbours find less, day by day. */
 export async function expectMoreThanSelfLoops({ checked, models, spans, comparison }: CheckedLine): Promise<void> {
-  const alone = await promotedLine(await trainLine(checked, spans, true))
+  const alone = await promotedLine(await trainLine(checked, spans, { name: 'self-loops', selfLoopsOnly: true }))
   const together = comparison.rankIcs(await promotedLine(models))
   const test = pairedTest(together, comparison.rankIcs(alone), horizon - 1)
   console.info(`neighbours less self loops: ${told(test)}`)

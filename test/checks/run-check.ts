@@ -27,7 +27,7 @@ export async function checkedLine(signal: Signal, seed: number, days: number): P
   const folder = await mkdtemp(join(tmpdir(), 'closebell-check-'))
   const checked = await prepareMarket({ seed, instruments, days, signal, horizon }, folder)
   const spans = spansOf(checked.market.dates)
-  const models = await trainLine(checked, spans, false)
+  const models = await trainLine(checked, spans, { name: 'models' })
   const closed = await closeTestDays(checked, models, spans.test)
   const judge = await judgeOf(checked)
   const comparison = await Comparison.of(checked, judge, models, spans)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createReferenceEngine } from '../../models/network/reference/engine.ts'
 import type { Completed, MlC } from '../../schemas/day.ts'
+import type { Family } from '../../models/network/spec.ts'
 import type { SetName } from '../../schemas/topics.ts'
 import { trainDefaults } from '../../src/cli/commands/train.ts'
 import { trainAndKeep } from '../../src/cli/train-and-keep.ts'
@@ -16,10 +17,16 @@ import type { CheckedMarket } from './checked-market.ts'
 export const engine = createReferenceEngine('check')
 export const checkedSets: readonly SetName[] = ['PV', 'C', 'HF']
 export const horizon = 1
-/** Out-of-sample days, days that choose the epochs, and days at the start that fill the first windows. */
-const testDays = 32
-const validateDays = 8
-const warmUpDays = 12
+export interface SpanSizes {
+  /** Days at the start that fill the first windows. */
+  readonly warmUp: number
+  /** Days that choose the epochs. */
+  readonly validate: number
+  /** Out-of-sample days. */
+  readonly test: number
+}
+
+const short: SpanSizes = { warmUp: 12, validate: 8, test: 32 }
 
 export interface Spans {
   readonly train: Span
@@ -29,23 +36,32 @@ export interface Spans {
 }
 
 /** Training, validation and out-of-sample days of a market, in this order and apart. */
-export function spansOf(dates: readonly string[]): Spans {
+export function spansOf(dates: readonly string[], sizes: SpanSizes = short): Spans {
   const end = dates.length - 1 - horizon
-  const validate = end - testDays - validateDays
+  const validate = end - sizes.test - sizes.validate
   const span = (from: number, to: number): Span => ({ from: dates[from] as string, to: dates[to - 1] as string })
   return {
-    train: span(warmUpDays, validate),
-    validate: span(validate, validate + validateDays),
-    test: dates.slice(end - testDays, end),
+    train: span(sizes.warmUp, validate),
+    validate: span(validate, validate + sizes.validate),
+    test: dates.slice(end - sizes.test, end),
   }
 }
 
-/** Trains and promotes the three sets with the defaults of the command. */
-export async function trainLine(checked: CheckedMarket, spans: Spans, selfLoopsOnly: boolean): Promise<ModelsFolder> {
-  const models = new ModelsFolder(join(checked.folder, selfLoopsOnly ? 'self-loops' : 'models'))
-  for (const set of checkedSets) {
+export interface TrainedLine {
+  /** Its folder beside the market's. */
+  readonly name: string
+  readonly sets?: readonly SetName[]
+  readonly family?: Family
+  readonly selfLoopsOnly?: boolean
+}
+
+/** Trains and promotes sets with the defaults of the command. */
+export async function trainLine(checked: CheckedMarket, spans: Spans, line: TrainedLine): Promise<ModelsFolder> {
+  const models = new ModelsFolder(join(checked.folder, line.name))
+  for (const set of line.sets ?? checkedSets) {
     await trainAndKeep({
       ...trainDefaults,
+      ...(line.family === undefined ? {} : { family: line.family }),
       store: checked.store,
       engine,
       models,
@@ -54,7 +70,7 @@ export async function trainLine(checked: CheckedMarket, spans: Spans, selfLoopsO
       train: spans.train,
       validate: spans.validate,
       horizon,
-      selfLoopsOnly,
+      selfLoopsOnly: line.selfLoopsOnly ?? false,
       promote: true,
       onEpoch: () => undefined,
     })
