@@ -3,7 +3,7 @@ import { clock, type MarketProfile } from './profile.ts'
 /** From here on ChiNext has the wide limit. */
 const chiNextReform = '2020-08-24'
 
-/** Main board 10 %, STAR 20 %, ChiNext 20 % since its reform, Beijing 30 %; names under special treatment are not told. */
+/** Main board 10 %, STAR 20 %, ChiNext 20 % since its reform, Beijing 30 %; special treatment is not known here. */
 function dailyLimit(instrument: string, date: string): number {
   if (instrument.endsWith('.BJ')) return 0.3
   if (/^68[89]\d{3}\.SH$/.test(instrument)) return 0.2

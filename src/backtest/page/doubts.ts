@@ -56,7 +56,8 @@ function survivorship({ survivors }: BacktestResult): Html {
 function overlap({ raw }: MeasuredFactor, { horizon }: BacktestResult): Content {
   const { byOffset, test } = raw.rankIc
   return (
-    `RankIC by offset ${ratio(byOffset.lowest)} to ${ratio(byOffset.highest)} (deviation ${ratio(byOffset.deviation)}); ` +
+    `RankIC by offset ${ratio(byOffset.lowest)} to ${ratio(byOffset.highest)} ` +
+    `(deviation ${ratio(byOffset.deviation)}); ` +
     `t ${ratio(test.t, 1)} with Newey-West lag ${horizon - 1} over ${test.n} days.`
   )
 }
@@ -127,7 +128,7 @@ function limits({ raw }: MeasuredFactor): Content {
 function capacity({ capacity: most }: MeasuredFactor, { profile }: BacktestResult): Content {
   const { currency } = profileOf(profile)
   return (
-    `The top group takes ${money(most.median, currency)} with each position at 5 % of the median name’s 20-day mean ` +
-    `amount, ${money(most.low, currency)} at the tenth percentile’s.`
+    `The top group takes ${money(most.median, currency)} with each position at 5 % of the median name’s ` +
+    `20-day mean amount, ${money(most.low, currency)} at the tenth percentile’s.`
   )
 }

@@ -81,9 +81,10 @@ function groupFigure({ factor, raw }: MeasuredFactor, { prices }: BacktestResult
   })
   return figureOf({
     caption:
-      `${factor.set}: 1 invested in the group of the highest scores (G${groups}) became ${ratio(ends[groups - 1], 2)}, ` +
+      `${factor.set}: 1 invested in the group of the highest scores (G${groups}) became ` +
+      `${ratio(ends[groups - 1], 2)}, ` +
       `of the lowest (G1) ${ratio(ends[0], 2)}, in all names ${ratio(ends[groups], 2)}; ` +
-      `the ${groups} groups end ${isOrdered ? 'in the order of their scores' : 'not wholly in the order of their scores'}. ` +
+      `the ${groups} groups end ${isOrdered ? '' : 'not wholly '}in the order of their scores. ` +
       'Before cost, mean of the rebalance offsets. Unit: net value from 1.',
     drawing,
     columns: [

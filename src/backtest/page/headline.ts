@@ -33,7 +33,7 @@ export function headlineTable({ factors, rules, horizon }: BacktestResult): Html
     <table class="headline">
       <thead>
         <tr>
-          ${head.map((name, i) => (i === 0 ? html`<th scope="col">${name}</th>` : html`<th scope="col" class="n">${name}</th>`))}
+          ${head.map((name, i) => html`<th scope="col" class="${i === 0 ? '' : 'n'}">${name}</th>`)}
         </tr>
       </thead>
       <tbody>

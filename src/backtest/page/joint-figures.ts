@@ -87,7 +87,8 @@ export function turnoverFigure({ factors, prices, horizon }: BacktestResult): Ht
   })
   const means = factors.map(
     ({ factor, raw }) =>
-      `${factor.set} ${percent(raw.turnover, 0)} (its ranks correlate ${ratio(raw.autocorrelation, 2)} with those ${horizon} days on)`,
+      `${factor.set} ${percent(raw.turnover, 0)}, its ranks correlating ${ratio(raw.autocorrelation, 2)} ` +
+      `with those ${horizon} days on`,
   )
   return figureOf({
     caption: `Turnover of the top group at a rebalance, every ${horizon} days: ${means.join('; ')}. Unit: %, one way.`,

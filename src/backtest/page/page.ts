@@ -20,7 +20,8 @@ export interface Provenance {
 
 /** One file with everything in it: no request, and no script is needed to read it. */
 export function pageOf(result: BacktestResult, provenance: Provenance): string {
-  const title = `${result.factors.length > 1 ? 'Factors' : 'Factor'} ${result.factors.map(({ factor }) => factor.set).join(', ')}, ${result.from} to ${result.to}`
+  const sets = result.factors.map(({ factor }) => factor.set)
+  const title = `${sets.length > 1 ? 'Factors' : 'Factor'} ${sets.join(', ')}, ${result.from} to ${result.to}`
   const axes = sharedAxes(result)
   return html`${markup('<!doctype html>')}
     <html lang="en">
@@ -89,7 +90,7 @@ function provenanceOf(result: BacktestResult, { command, store, models, version 
           </dd>`,
   )
   return html`<pre>${command}</pre>
-    <dl>
+    <dl class="provenance">
       <dt>store, models</dt>
       <dd>${store}, ${models}; closebell ${version}, profile ${result.profile}</dd>
       ${artifacts}

@@ -60,8 +60,10 @@ export function rankIcFigure(measured: MeasuredFactor, result: BacktestResult, a
   })
   return figureOf({
     caption:
-      `${factor.set}: RankIC ${ratio(raw.rankIc.byOffset.mean, 4)}, neutral ${ratio(neutral.rankIc.byOffset.mean, 4)}; ` +
-      `${positive} of ${shown.length} months above 0. Above: mean of each month, bars raw (solid) and neutral (light), ` +
+      `${factor.set}: RankIC ${ratio(raw.rankIc.byOffset.mean, 4)}, ` +
+      `neutral ${ratio(neutral.rankIc.byOffset.mean, 4)}; ` +
+      `${positive} of ${shown.length} months above 0. ` +
+      'Above: mean of each month, bars raw (solid) and neutral (light), ' +
       `whiskers ±2 standard errors; below: cumulated, divided by the ${result.horizon} days that share an outcome. ` +
       'Unit: rank correlation.',
     drawing,
