@@ -35,7 +35,9 @@ function brokenFields(place: string, then: readonly AvroField[], now: readonly A
   return [
     ...gained.map(({ name }) => `${place}.${name}: new and without a default`),
     ...then.flatMap((field, i) => {
-      const attributes = (['column', 'unit', 'stride', 'default'] as const).filter((key) => field[key] !== kept[i][key])
+      const attributes = (['column', 'unit', 'stride', 'default'] as const).filter(
+        (key) => JSON.stringify(field[key]) !== JSON.stringify(kept[i][key]),
+      )
       return [
         ...attributes.map((key) => `${place}.${field.name}: ${key}`),
         ...broken(`${place}.${field.name}`, field.type, kept[i].type),

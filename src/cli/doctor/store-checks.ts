@@ -51,7 +51,8 @@ export async function checkYesterday({ bus, store, profile, today }: DayQuestion
   const open = bus === null ? '' : await openBefore(bus, before, logged)
   if (open !== '') return notClosed(bus as Bus, open)
   if (logged !== null && store !== null && (stored === null || stored.date < logged.date)) {
-    const fact = `${logged.date} r${logged.revision + 1} is in the log, the store ends ${stored?.date ?? 'before any day'}`
+    const end = stored?.date ?? 'before any day'
+    const fact = `${logged.date} r${logged.revision + 1} is in the log, the store ends ${end}`
     return fail('yesterday', fact, `Run closebell sink --from ${logged.date}.`)
   }
   const last = stored ?? logged

@@ -125,25 +125,23 @@ function ownerOf({ owner, liveness, stage }: PartitionLine): string {
 
 function closeLines(close: CloseLine, view: TopView, colors: Colors): string[] {
   const { partitions, panels, results, hasComposite, completed, deadline, date } = close
+  const word = completed?.degraded === true ? 'DEGRADED' : 'COMPLETE'
+  const waits = deadline === null ? 'no deadline set' : `deadline ${clock(deadline, view).slice(0, 5)}`
   const ends =
     completed === null
-      ? deadline === null
-        ? '- no deadline set'
-        : `- deadline ${clock(deadline, view).slice(0, 5)}`
-      : colors.bold(
-          `${completed.degraded ? 'DEGRADED' : 'COMPLETE'} r${completed.revision + 1} ${clock(close.completedAt, view)}`,
-        )
+      ? `- ${waits}`
+      : colors.bold(`${word} r${completed.revision + 1} ${clock(close.completedAt, view)}`)
   const parts = [
     `partitions ${partitions.done}/${partitions.total}`,
     `panels ${panels.done}/${panels.total}`,
     `results ${results.done}/${results.total === 0 ? '-' : results.total}`,
     `ML_C${hasComposite ? ' in' : ''}`,
   ]
-  return [`CLOSE  ${date} ${parts.join(' ')} ${ends}`, ...waits(close, view, colors)]
+  return [`CLOSE  ${date} ${parts.join(' ')} ${ends}`, ...waitingLines(close, view, colors)]
 }
 
 /** What a close that does not come waits for; nothing has a deadline but the results. */
-function waits({ partitions, results, completed, date }: CloseLine, view: TopView, colors: Colors): string[] {
+function waitingLines({ partitions, results, completed, date }: CloseLine, view: TopView, colors: Colors): string[] {
   if (completed !== null || view.phase !== 'after') return []
   const open = view.partitions.filter((line) => partitions.waiting.includes(line.partition) && line.waiting.length > 0)
   const chains = open.map((line) => `partition ${line.partition} for ${line.waiting.join(' ')}`)
