@@ -33,7 +33,8 @@ const offers: Readonly<Record<Shell, (words: readonly string[]) => readonly stri
     const stubs =
       'compadd() { shift; print -l -- "$@" }; _files() { print -l -- * };' +
       '_describe() { print -l -- "${(@)${(P)2}%%:*}" }'
-    const script = `${stubs}\n${completionScript('zsh', outlines)}\nwords=(${line}); CURRENT=${words.length}; _closebell`
+    const script =
+      `${stubs}\n${completionScript('zsh', outlines)}\n` + `words=(${line}); CURRENT=${words.length}; _closebell`
     return startingWith(words, lines(execFileSync('zsh', ['-f', '-c', script], { cwd: folder, encoding: 'utf8' })))
   },
   fish: (words) => {
