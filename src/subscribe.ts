@@ -31,8 +31,8 @@ const factorNames: readonly FactorName[] = [...sets, 'ML_C']
  * `heartbeat` says what the deployment is at; it comes only when a worker has reported, so that "not yet" differs from
  * "dead".
  * @throws ClosebellError CB_USAGE, CB_CONFIG, CB_ABSENT when the bus has no topics, CB_WIRE_CRC when a factor is not
- * the one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE, CB_SILENT after thirty seconds without
- * a day and without a worker's report
+ * the one that `completed` names, CB_BUS_GAP when it is missing, CB_BUS_UNREACHABLE, CB_SILENT after thirty seconds
+ * without a day and without a worker's report
  */
 export async function* subscribe(options: SubscribeOptions): AsyncGenerator<SubscriptionEvent, void, undefined> {
   const { from, sets: wanted = factorNames } = options

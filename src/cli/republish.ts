@@ -37,8 +37,8 @@ export async function countMarket(bus: Bus): Promise<number> {
 
 /**
  * Appends the market log of one bus to that of another: the same messages in the same order in each partition, day
- * after day. What an earlier start has brought over is not sent again. With a speed, a message goes out when its mark is
- * due, as the feed that recorded it would have sent it.
+ * after day. What an earlier start has brought over is not sent again. With a speed, a message goes out when its mark
+ * is due, as the feed that recorded it would have sent it.
  * @throws ClosebellError CB_ABSENT when the source has no market log, CB_CONFIG when the partitions differ in number,
  * CB_USAGE when the target holds something else of these dates
  */

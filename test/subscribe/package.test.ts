@@ -9,8 +9,8 @@ import { build } from '../cli/run-closebell.ts'
 import { realClock } from '../real-clock.ts'
 import { closeDay } from './closed-days.ts'
 
-// Goal: who installs the package has `import { subscribe } from 'closebell'`, with its types. Method: the package as npm
-// packs it, in a folder of its own, a script that a compiler checks, and that script run.
+// Goal: who installs the package has `import { subscribe } from 'closebell'`, with its types. Method: the package as
+// npm packs it, in a folder of its own, a script that a compiler checks, and that script run.
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '../..')
@@ -65,9 +65,8 @@ describe('the package', () => {
   /** What the compiler has to say, of our declarations too where `checksOurs`. */
   const compile = async (text: string, checksOurs: boolean): Promise<string> => {
     writeFileSync(join(app, 'reader.ts'), text)
-    // prettier-ignore
-    const flags = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', String(!checksOurs)]
-    const done = await run(process.execPath, [tsc, ...flags, 'reader.ts'], { cwd: app }).catch(
+    const flags = '--strict --target es2023 --module nodenext --types node --skipLibCheck'.split(' ')
+    const done = await run(process.execPath, [tsc, ...flags, String(!checksOurs), 'reader.ts'], { cwd: app }).catch(
       (error: unknown) => error,
     )
     return (done as { stdout: string }).stdout

@@ -9,8 +9,8 @@ import { followDays, type SubscriptionEvent } from '../../src/workers/subscripti
 /**
  * A reader of a group that dies by its own SIGKILL at one instant: with the `count`-th day in its hands (`received`),
  * when it asked on and nothing is committed yet (`asked`), or right behind the `count`-th commit (`committed`).
- * Arguments: bus, group, first date, instant, count. Prints a line for each day, with a digest of all that came with it,
- * and ends once it has committed all that `completed` holds.
+ * Arguments: bus, group, first date, instant, count. Prints a line for each day, with a digest of all that came with
+ * it, and ends once it has committed all that `completed` holds.
  */
 const [url, group, from, instant, count] = process.argv.slice(2)
 
