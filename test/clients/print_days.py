@@ -1,7 +1,7 @@
-"""Prints the next events of a group as JSON lines: `print_days.py <broker> <prefix> <group> <start> <count> [<asked>]`.
+"""Prints the next events of a group as JSON lines: `print_days.py <broker> <prefix> <group> <start> <count>`.
 
-Columns are hex of their bytes, so that a comparison is bit for bit. Of the events, the last one is left unasked: it is not
-committed.
+Columns are hex of their bytes, so that a comparison is bit for bit. The last event is not asked on from, so that it is
+not committed.
 """
 
 import json

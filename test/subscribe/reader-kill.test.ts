@@ -17,9 +17,9 @@ import { silentLog } from '../silent-log.ts'
 import { closeDay, publish, publishFactors } from './closed-days.ts'
 import { follow } from './reader.ts'
 
-// Goal: a subscriber that is killed at any instant and started again gets every day, whole; one that it has asked
-// on from never again, the one in its hands once more. Method: a child kills itself at drawn instants, run after run, until
-// one lives to the end; what each run must print follows from where the one before it had committed.
+// Goal: a subscriber that is killed at any instant and started again gets every day, whole; one that it has asked on
+// from never again, the one in its hands once more. Method: a child kills itself at drawn instants, run after run,
+// until one lives to the end; what each run must print follows from where the one before it had committed.
 
 type Instant = readonly [where: 'received' | 'asked' | 'committed' | 'never', count: number]
 
