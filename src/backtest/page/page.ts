@@ -116,7 +116,10 @@ function caveats(result: BacktestResult): Html {
   if (origins.includes('simulated')) found.push('The market is simulated: its returns were planted, not earned.')
   if (survivors.every(({ delisted }) => delisted === 0))
     found.push('No name left during the span: the store knows survivors only, which flatters every figure here.')
-  if (adjustedAsOf !== '') found.push(`Prices were adjusted by the vendor as of ${adjustedAsOf}, after these days.`)
+  if (adjustedAsOf !== '')
+    found.push(
+      `Prices were adjusted by the vendor as of ${adjustedAsOf}: returns are right, levels are not what was paid.`,
+    )
   const days = Math.max(...factors.map(({ raw }) => raw.rankIc.test.n))
   found.push(
     `${count(days)} days are about ${count(days / horizon)} independent periods of ${horizon}: ` +
