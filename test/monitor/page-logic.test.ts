@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { cn } from '../../schemas/profiles/index.ts'
+import { clock, cn } from '../../schemas/profiles/index.ts'
 import { parseFilter, passes, type Filter } from '../../src/monitor/page/filter.ts'
 import { formatSpan, formatValue } from '../../src/monitor/page/format.ts'
 import { readState, writeState, type Initial } from '../../src/monitor/page/page-state.ts'
-import { SectionModel, spreadOf } from '../../src/monitor/page/section-model.ts'
-import { zClass } from '../../src/monitor/page/universe-source.ts'
+import { SectionModel, spreadOf, zClass } from '../../src/monitor/page/section-model.ts'
 import { minuteLabel, sessionPoint } from '../../src/monitor/protocol/phase.ts'
 import { initialsOf } from '../../src/monitor/server/initials.ts'
-import { clock } from '../../schemas/profiles/index.ts'
 
 const known = { ids: new Set(['hf_vpin', 'amount', 'ret']), flags: { gap: 65536, late: 262144 } }
 

@@ -134,6 +134,9 @@ export function spreadOf(values: Float64Array): Spread {
   return count < 2 ? { mean: NaN, deviation: NaN } : { mean, deviation: Math.sqrt(squares / (count - 1)) }
 }
 
+/** -3..3: which of seven bands, cut at 1, 2 and 3 on either side, a z-score lies in. */
+export const zClass = (z: number): number => Math.sign(z) * Math.min(3, Math.floor(Math.abs(z)))
+
 function upperBound(sorted: Float64Array, value: number): number {
   let low = 0
   let high = sorted.length

@@ -1,6 +1,6 @@
 import { qualityColumn, type ColumnInfo, type Hello, type Universe } from '../protocol/messages.ts'
 import { formatValue } from './format.ts'
-import type { Sort, Spread } from './section-model.ts'
+import { zClass, type Spread } from './section-model.ts'
 import type { Language, StringKey, Translate } from './strings.ts'
 import type { Cell, GridColumn, GridSource } from './virtual-grid.ts'
 import type { ShownSection } from './worker-messages.ts'
@@ -160,9 +160,3 @@ export class UniverseSource implements GridSource {
 }
 
 const plain = (text: string): Cell => ({ text, look: '', title: '' })
-
-/** -3..3: which of seven bands, cut at 1, 2 and 3 on either side, a z-score lies in. */
-export const zClass = (z: number): number => Math.sign(z) * Math.min(3, Math.floor(Math.abs(z)))
-
-/** Whether two sorts are one. */
-export const isSameSort = (a: Sort, b: Sort): boolean => a.id === b.id && a.descending === b.descending
