@@ -182,6 +182,21 @@ describe('subscribe', () => {
     )
   })
 
+  it('waits on a log in which no worker has ever reported', async () => {
+    await closeDay(bus, first)
+    const clock = new HandClock()
+    const days = follow(bus, { clock })
+    await nextOf(days)
+    const next = nextOf(days)
+    for (let tens = 0; tens < 5; tens++) {
+      await realClock.sleep(30)
+      clock.pass(10_000)
+    }
+    await closeDay(bus, second)
+    expect(await next).toBe(`day ${second}`)
+    await days.return()
+  })
+
   it('ends when its signal is aborted, while it waits and before it starts', async () => {
     const stop = new AbortController()
     const days = follow(bus, { signal: stop.signal, group: 'desk' })

@@ -44,8 +44,8 @@ export class Pulse {
     return isHeard
   }
 
-  /** Time since a worker was heard, ms. */
+  /** Time since a worker was heard, ms; 0 on a log in which none has ever reported, such as one that waits to begin. */
   silence(): number {
-    return this.#clock.elapsed() - this.#heardAt
+    return this.#next === 0 ? 0 : this.#clock.elapsed() - this.#heardAt
   }
 }
