@@ -68,6 +68,20 @@ const setUpLinters = () => {
   unpackPromtool(folder)
 }
 
+/** The browser tests drive Debian's Chromium; where it is missing it is installed by whoever may. */
+const setUpChromium = () => {
+  const named = process.env.CHROMIUM_PATH
+  if (versionOf(named || 'chromium', '--version') !== null) return
+  if (named) fail(`CB_REQUIREMENT: CHROMIUM_PATH names ${named}, which does not run.`)
+  const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const apt = (...flags) => spawnSync('apt-get', flags, options).status === 0
+  const installed = () => apt('install', '--yes', '--quiet', '--no-install-recommends', 'chromium')
+  const isInstalled = process.getuid?.() === 0 && (installed() || (apt('update', '--quiet') && installed()))
+  if (!isInstalled) {
+    fail('CB_REQUIREMENT: the tests need Chromium: apt-get install chromium, or name one in CHROMIUM_PATH.')
+  }
+}
+
 /** Runs a step unless it ran before on the same content of the files it depends on. */
 const once = (stamp, files, name, step) => {
   const content = createHash('sha256')
@@ -86,6 +100,7 @@ once('node_modules/.prepared', ['package-lock.json'], 'installing packages', () 
 say('compiling')
 run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
 if (forTests) {
+  setUpChromium()
   say('setting TensorFlow up')
   run('npm', ['run', '--silent', 'setup:tensorflow'])
   const pins = ['test/oracle/requirements.txt', 'deploy/clients/python/requirements.txt']

@@ -35,6 +35,7 @@ export interface MonitoredSession {
 export async function watchSession(
   market: SimulatedMarket,
   more: Partial<MonitorOptions> = {},
+  prepare: (store: Store, date: string) => Promise<void> = async () => undefined,
 ): Promise<MonitoredSession> {
   const folder = mkdtempSync(join(tmpdir(), 'closebell-monitored-'))
   const bus = openTape(join(folder, 'tape'), { clock: systemClock })
@@ -45,6 +46,7 @@ export async function watchSession(
   await store.ensureTables()
   await writeReference(join(folder, 'reference'), market)
   await importReference(store, join(folder, 'reference'))
+  await prepare(store, date)
   const chains = await chainsOf(market)
   await openDay({ bus, store, log: silentLog, date, profile: 'cn', neighbours: 3, chains })
   const monitor = await startMonitor({

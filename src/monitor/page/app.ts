@@ -60,7 +60,9 @@ export class App {
   #link: Link['state'] = 'lost'
   /** The next order follows something the reader did: it is shown at once. */
   #isAsked = true
-  #detailMinute: string = ''
+  #detailMinute = ''
+  /** The earlier minute that the values on the page are of, whichever was asked for; null = live. */
+  #shownMinute: number | null = null
 
   constructor(hello: Hello, state: PageState, initial: Initial, worker: Worker, now: number) {
     this.#hello = hello
@@ -107,6 +109,8 @@ export class App {
     worker.onmessage = ({ data }: MessageEvent<Report>) => this.#take(data, performance.now())
     document.addEventListener('keydown', (event) => this.#keyDown(event))
     document.addEventListener('visibilitychange', () => this.#woken())
+    this.#order()
+    this.#post({ type: 'minute', minute: state.minute })
     this.#apply()
   }
 
@@ -114,7 +118,7 @@ export class App {
   beat(now: number): void {
     if (this.#tick === null) return
     const link: Link = { state: this.#link, silentSeconds: (now - this.#heardAt) / 1000 }
-    this.#strip.show(this.#tick, link, this.#state.minute, this.#say)
+    this.#strip.show(this.#tick, link, this.#shownMinute, this.#say)
     document.body.classList.toggle('silent', freshnessOf(link) !== 'live')
     if (this.#source.pass(now)) this.#showGrid()
   }
@@ -175,6 +179,8 @@ export class App {
         return this.#takeSection(report, now)
       case 'order':
         return this.#takeNewOrder(report.order, true)
+      case 'absent':
+        return this.#state.minute === report.minute ? this.#change({ minute: null }) : undefined
       case 'status':
         this.#heardAt = now
         this.#tick = report.tick
@@ -187,6 +193,9 @@ export class App {
 
   #takeSection(section: ShownSection, now: number): void {
     this.#source.take(section, now)
+    this.#shownMinute = section.minute
+    document.body.classList.toggle('earlier', section.minute !== null)
+    this.beat(now)
     this.#takeNewOrder(section.order, this.#isAsked)
     this.#isAsked = false
     if (this.#state.tab === 'sectors') this.#showSectors()
@@ -243,12 +252,11 @@ export class App {
 
   /** Everything that the state says, anew. */
   #apply(): void {
-    const { language, theme, direction, columns, minute, tab } = this.#state
+    const { language, theme, direction, columns, tab } = this.#state
     this.#say = translator(language)
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
     setAttribute(document.documentElement, 'data-theme', theme)
     setAttribute(document.documentElement, 'data-direction', direction)
-    document.body.classList.toggle('earlier', minute !== null)
     for (const [name, made] of this.#tabs) {
       setText(made, this.#say(tabKeys[name]))
       setAttribute(made, 'aria-selected', String(name === tab))

@@ -40,6 +40,7 @@ function connect(): void {
   stream.addEventListener('section', ({ data }) => {
     model.mark = JSON.parse(data as string) as SectionMark
     if (earlier === null) publish(model)
+    else if (earlierModel === null) void showMinute(earlier)
   })
   stream.addEventListener('status', ({ data }) =>
     report({ type: 'status', tick: JSON.parse(data as string) as StatusTick }),
@@ -113,9 +114,12 @@ async function showMinute(minute: number | null): Promise<void> {
     publish(model)
     return
   }
-  const answer = await fetch(`/api/minute?minute=${minute}&columns=${ids.join(',')}`)
+  // Places are those of the universe: before it is known, the first section asks for the minute.
+  if (model.universe.symbols.length === 0) return
+  const answer = await fetch(`/api/minute?minute=${minute}&columns=${ids.join(',')}`).catch(() => null)
   // Whoever steps on does not wait for the minutes between.
-  if (!answer.ok || earlier !== minute) return
+  if (earlier !== minute || answer === null) return
+  if (!answer.ok) return report({ type: 'absent', minute })
   const { columns, date } = (await answer.json()) as EarlierMinute
   const shown = new SectionModel()
   shown.setUniverse(model.universe)
@@ -129,9 +133,8 @@ scope.onmessage = ({ data }: MessageEvent<Request>): void => {
   switch (data.type) {
     case 'watch':
       ids = data.ids
-      connect()
-      if (earlier !== null) void showMinute(earlier)
-      return
+      earlierModel = null
+      return connect()
     case 'order': {
       ;({ sort, filter, pinned } = data)
       const order = (earlierModel ?? model).order(sort, filter, pinned)

@@ -36,5 +36,7 @@ export type Report =
   | ({ readonly type: 'section' } & ShownSection)
   /** The answer to `order`, without new values. */
   | { readonly type: 'order'; readonly order: Int32Array }
+  /** The minute that was asked for is not sealed. */
+  | { readonly type: 'absent'; readonly minute: number }
   | { readonly type: 'status'; readonly tick: StatusTick }
   | { readonly type: 'link'; readonly state: 'open' | 'lost' | 'refused' }
