@@ -1,9 +1,11 @@
+import { importYears } from './import.ts'
 import { line } from './line.ts'
 import { say } from './measure.ts'
+import { monitor } from './monitor.ts'
 import { report } from './report.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
-const benches: Readonly<Record<string, () => Promise<object>>> = { line, report }
+const benches: Readonly<Record<string, () => Promise<object>>> = { import: importYears, line, monitor, report }
 
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : null
