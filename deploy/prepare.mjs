@@ -58,17 +58,6 @@ const unpackPromtool = (folder) => {
   rmSync(join(folder, file))
 }
 
-/** The browser suites drive Debian's Chromium; who may not install packages is told what to install. */
-const setUpChromium = () => {
-  const isThere = () => (process.env.CHROMIUM_PATH ?? '') !== '' || versionOf('chromium', '--version') !== null
-  if (isThere()) return
-  say('installing Chromium')
-  const quiet = { stdio: ['ignore', 2, 2] }
-  spawnSync('apt-get', ['update', '--quiet'], quiet)
-  spawnSync('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', 'chromium'], quiet)
-  if (!isThere()) fail('CB_REQUIREMENT: the tests need chromium. Run apt-get install chromium, or set CHROMIUM_PATH.')
-}
-
 /** What checks the files of deploy/. */
 const setUpLinters = () => {
   const folder = join(root, '.tools')
@@ -111,7 +100,6 @@ once('node_modules/.prepared', ['package-lock.json'], 'installing packages', () 
 say('compiling')
 run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
 if (forTests) {
-  setUpChromium()
   setUpChromium()
   say('setting TensorFlow up')
   run('npm', ['run', '--silent', 'setup:tensorflow'])
