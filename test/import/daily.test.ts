@@ -313,24 +313,37 @@ describe('rows that are broken or odd', () => {
     expect(numbers(await all('pv'), 'pv_close')[0]).toBe(10)
   })
 
-  it('days that a live session left rows of stay as they are', async () => {
+  it('days that a live session left rows of stay as they are, and the others are what they would have been', async () => {
+    const file = csv('all.csv', bars)
+    await bring(vendor, file)
+    const [kept, next] = ['2023-02-02', '2023-02-03']
+    const others = async (): Promise<unknown> => [
+      await contents('2023-02-01'),
+      await all('pv', next),
+      await all('g', next),
+    ]
+    const whole = await others()
+    await store.close()
+    store = await openDuckdb(':memory:')
     await store.ensureTables()
     await store.append('pv', {
       count: 1,
       columns: {
-        event_time: Float64Array.of(dateToEventTime('2023-02-02')),
-        instrument: ['600000.SH'],
+        event_time: Float64Array.of(dateToEventTime(kept)),
+        instrument: [codes[0]],
         revision: Float64Array.of(0),
         known_at: Float64Array.of(1),
         origin: ['live'],
         pv_close: Float64Array.of(77),
       },
     })
-    const lines = [good, asDate('2023-02-02'), asDate('2023-02-03')]
-    const { tally, gaps } = await bring(raw, writeCsv(join(folder, 'kept.csv'), lines))
-    expect(tally).toMatchObject({ stored: 2, kept: 1 })
+    const { tally, gaps } = await bring(vendor, file)
+    expect(tally.kept).toBe(bars.filter(({ date }) => date === kept).length)
+    expect(tally.stored + tally.kept).toBe(bars.length)
     expect(gaps).toEqual([])
-    expect([...numbers(await all('pv'), 'pv_close')]).toEqual([10, 77, 10])
+    expect([...numbers(await all('pv', kept, kept), 'pv_close')]).toEqual([77])
+    expect((await all('g', kept, kept)).count).toBe(0)
+    expect(await others()).toEqual(whole)
   })
 
   it.each([
