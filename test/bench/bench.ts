@@ -3,9 +3,16 @@ import { line } from './line.ts'
 import { say } from './measure.ts'
 import { monitor } from './monitor.ts'
 import { report } from './report.ts'
+import { trainRecipe } from './train.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
-const benches: Readonly<Record<string, () => Promise<object>>> = { import: importYears, line, monitor, report }
+const benches: Readonly<Record<string, () => Promise<object>>> = {
+  import: importYears,
+  line,
+  monitor,
+  report,
+  train: trainRecipe,
+}
 
 const name = process.argv[2] ?? ''
 const bench = Object.hasOwn(benches, name) ? benches[name] : null
