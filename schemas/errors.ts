@@ -25,7 +25,8 @@ export const remedies = {
   CB_CHAIN: 'A batch number came again with other bytes: two producers share one name.',
   CB_CHAIN_ENDED: 'The chain had ended: start a correction to take its events in.',
   CB_DAY: 'No day is open on the partition: run closebell open, or a file feed.',
-  CB_CALENDAR_END: 'The calendar ends here and does not guess: run closebell import calendar FILE, or install a newer release.',
+  CB_CALENDAR_END:
+    'The calendar ends here and does not guess: run closebell import calendar FILE, or install a newer release.',
   CB_FEED_INPUT: 'The vendor file is not in the form its adapter reads.',
   CB_FEED_SEQUENCE: 'The source lost, repeated or reordered events: ask it for the day again, then start a correction.',
   CB_ENGINE_ABSENT: 'No TensorFlow library. Run npm run setup:tensorflow.',

@@ -1,4 +1,6 @@
-/** How a network is trained. The batch is one day's section, or a random share of it: IC and attention need it whole. */
+/**
+ * How a network is trained. The batch is one day's section, or a random share of it: IC and attention need it whole.
+ */
 export interface Schedule {
   readonly seeds: readonly number[]
   readonly epochs: number

@@ -34,7 +34,10 @@ export interface Kept {
   readonly composite: readonly string[]
 }
 
-/** Trains a set, going on with a run that was interrupted, saves its artifact and its record and, when promoted, trains the composite's weights over all promoted sets anew. */
+/**
+ * Trains a set, going on with a run that was interrupted, and saves its artifact and its record. When it is promoted,
+ * the composite's weights over all promoted sets are trained anew.
+ */
 export async function trainAndKeep(options: KeepOptions): Promise<Kept> {
   const { models, seed } = options
   const started = options.clock?.now() ?? NaN

@@ -32,7 +32,7 @@ export interface CalendarImport {
 }
 
 /**
- * Extends a calendar by the years of a file {name, version, closed: {year: 'MMDD MMDD ...'}} and keeps them in a folder.
+ * Extends a calendar by the years of a file {name, version, closed: {year: 'MMDD MMDD ...'}}, kept in a folder.
  * @throws ClosebellError CB_ABSENT, CB_FEED_INPUT for a file that is not there, not in the form or does not follow on
  */
 export function importCalendar(file: string, folder: string): CalendarImport {

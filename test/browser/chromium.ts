@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 
-/** Chromium of CHROMIUM_PATH, else of PATH. A browser suite that cannot run fails: one that is skipped proves nothing. */
+/**
+ * Chromium of CHROMIUM_PATH, else of PATH. A browser suite that cannot run fails: one that is skipped proves nothing.
+ */
 export function chromiumPath(): string {
   const named = process.env['CHROMIUM_PATH']
   if (named !== undefined && named !== '') return named

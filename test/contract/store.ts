@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tableOf, type TableName } from '../../schemas/tables.ts'
-import { dateToEventTime, numbers, texts, type ColumnValues, type Rows, type Store } from '../../src/ports/store.ts'
+import { numbers, texts, type ColumnValues, type Rows, type Store } from '../../src/ports/store.ts'
 import { seed } from '../seed.ts'
 import { doubles, randomOf, strings } from './awkward-values.ts'
+import { bits, dateOf, day, dayOf, factorRows, minuteMicros, without } from './stored-rows.ts'
 
 /** What a store adapter brings to the suite: a store that lasts until `stop`, and a way to age its tables. */
 export interface StoreHarness {
@@ -11,47 +12,6 @@ export interface StoreHarness {
   dropColumn(table: TableName, column: string): Promise<Store>
   stop(): Promise<void>
 }
-
-const date = '2023-02-01'
-const day = dateToEventTime(date)
-const minuteMicros = 60_000_000
-
-interface FactorRow {
-  readonly time?: number
-  readonly instrument: string
-  readonly set?: string
-  readonly revision?: number
-  readonly knownAt?: number
-  readonly raw?: number
-  readonly artifact?: string
-}
-
-/** Rows of the table `factors`, as columns. */
-export const factorRows = (rows: readonly FactorRow[]): Rows => ({
-  count: rows.length,
-  columns: {
-    event_time: Float64Array.from(rows, (row) => row.time ?? day),
-    instrument: rows.map((row) => row.instrument),
-    revision: Float64Array.from(rows, (row) => row.revision ?? 0),
-    known_at: Float64Array.from(rows, (row) => row.knownAt ?? day + 1),
-    set: rows.map((row) => row.set ?? 'PV'),
-    raw: Float64Array.from(rows, (row) => row.raw ?? 0.5),
-    artifact: rows.map((row) => row.artifact ?? 'a'),
-  },
-})
-
-const without = (rows: Rows, ...names: readonly string[]): Record<string, ColumnValues> =>
-  Object.fromEntries(Object.entries(rows.columns).filter(([name]) => !names.includes(name)))
-
-const dayOf = (offset: number): number => day + offset * 86_400_000_000
-const dateOf = (offset: number): string => new Date(dayOf(offset) / 1000).toISOString().slice(0, 10)
-
-const bits = (values: ColumnValues): string[] =>
-  [...(values as Float64Array)].map((value) => {
-    const view = new DataView(new ArrayBuffer(8))
-    view.setFloat64(0, value)
-    return view.getBigUint64(0).toString(16)
-  })
 
 /** The contract of the Store port; every test uses days of its own, so that one store serves them all. */
 export function storeContract(name: string, open: () => Promise<StoreHarness>): void {

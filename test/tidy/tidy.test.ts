@@ -9,6 +9,8 @@ const doors = [
   'src/cli/',
   'src/compose/',
   'src/services/',
+  // The page runs in a browser, with the window's clock; it is tested there.
+  'src/monitor/page/',
   // TensorFlow reads its settings from the environment when its library is loaded.
   'src/engine/tensorflow/binding.ts',
   'src/engine/tensorflow/setup-command.ts',

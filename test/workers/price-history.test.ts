@@ -82,7 +82,8 @@ describe('prices of raw rows over an ex-day', () => {
 
   it('the scaled window sees +10 % over the split, not -45 %', async () => {
     const pv = await storedPanel(store, 'PV', columns, dates[0], dates[3])
-    const { factors: _, ...bare } = pv
+    const { set, dates: days, instruments, values } = pv
+    const bare = { set, dates: days, instruments, columns, values }
     const inputs = (panel: typeof pv) => [...createScaler(panel, columns).window(3, 3, Int32Array.of(0, 1, 2)).x]
     const comparable = { ...bare, values: pv.values.slice() }
     for (const day of [2, 3]) {

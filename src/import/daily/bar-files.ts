@@ -204,7 +204,8 @@ async function parquetBars(db: DuckDBConnection, files: readonly string[], mappi
   const list = parquet.map(literal).join(', ')
   const values = barFields.map((field) => {
     const name = mapping.columns[field]
-    return `${name === undefined ? 'NULL::DOUBLE' : `TRY_CAST(${quoted(name)} AS DOUBLE) * ${unitOf(mapping, field)}`} AS ${field}`
+    if (name === undefined) return `NULL::DOUBLE AS ${field}`
+    return `TRY_CAST(${quoted(name)} AS DOUBLE) * ${unitOf(mapping, field)} AS ${field}`
   })
   return [
     `SELECT files.file, CAST(file_row_number AS DOUBLE) + 1 AS line, CAST(${quoted(mapping.columns.code)} AS VARCHAR),

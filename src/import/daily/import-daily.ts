@@ -40,8 +40,8 @@ export interface DailyReport {
 }
 
 /**
- * Brings daily bars into table pv and what follows from them into table g. Rows have deterministic keys and values: the same files give the same rows, whatever
- * order they are named in, and files that are in the store already are not read again.
+ * Brings daily bars into table pv and what follows from them into table g. Rows have deterministic keys and values: the
+ * same files give the same rows, whatever order they are named in, and what is stored already is not read again.
  * @throws ClosebellError CB_ABSENT, CB_FEED_INPUT for files, CB_CALENDAR_END for dates that no calendar knows
  */
 export async function importDaily(options: DailyImport): Promise<DailyReport> {

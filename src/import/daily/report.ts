@@ -1,6 +1,6 @@
 import type { RejectedRow } from '../csv-rows.ts'
 
-/** What looks wrong: in a row that was stored, or (duplicate) in one that repeats a name and date and is passed over. */
+/** What looks wrong: in a row that was stored, or (duplicate) in one that repeats a name and date and is left out. */
 export type Suspicion = 'ohlc' | 'vwap' | 'return' | 'ratio' | 'duplicate'
 
 export interface SuspiciousRow {

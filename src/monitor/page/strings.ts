@@ -135,7 +135,8 @@ const en = {
   timeMachine: 'Minute',
   keys: 'Keys',
   keysText:
-    'Arrows, Home, End, Page Up and Down move · Enter detail · Shift+Space pin · / filter · [ ] minute · L live · R new order · s sort · ? this list · Esc back',
+    'Arrows, Home, End, Page Up and Down move · Enter detail · Shift+Space pin · / filter · [ ] minute · L live · ' +
+    'R new order · s sort · ? this list · Esc back',
   top: 'Top 10',
   bottom: 'Bottom 10',
   pinned: 'Pinned',

@@ -59,8 +59,8 @@ export const graphOf = (input: Input): Graph => ({
 const capColumns = ['float_cap', 'total_cap', 'industry'] as const
 
 /**
- * Style exposures, caps and the industry (as a number: only who shares one matters, −1 = unknown) of every name that may
- * be scored.
+ * Style exposures, caps and the industry (as a number: only who shares one matters, −1 = unknown) of every name that
+ * may be scored.
  */
 export function exposuresInput(exposures: Exposures, floatCap: Float64Array, date: string): Input {
   const n = exposures.instruments.length
