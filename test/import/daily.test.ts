@@ -54,6 +54,7 @@ const csv = (name: string, bars: readonly DrawnBar[], prices: 'adjusted' | 'raw'
   writeCsv(join(folder, name), linesOf(bars, prices))
 
 const bars = drawBars(seed, codes, '2023-01-03', '2024-06-28')
+const ordered = [...bars].sort((a, b) => (a.date + a.code < b.date + b.code ? -1 : 1))
 const until = (date: string): DrawnBar[] => bars.filter((bar) => bar.date < date)
 const since = (date: string): DrawnBar[] => bars.filter((bar) => bar.date >= date)
 
@@ -88,10 +89,9 @@ describe('the ratio adjusted / raw', () => {
 describe('import daily of adjusted prices', () => {
   it('PV-01..06: prices stay, vwap and volume are brought to them by a ratio that the day allows', async () => {
     const report = await bring(vendor, csv('all.csv', bars))
-    expect(report).toMatchObject({ unchanged: false, names: 5, gaps: [], from: bars[0].date })
+    expect(report).toMatchObject({ unchanged: false, names: 5, gaps: [], from: ordered[0].date })
     expect(report.tally).toMatchObject({ read: bars.length, stored: bars.length, rejectedCount: 0 })
     const rows = await all('pv')
-    const ordered = [...bars].sort((a, b) => (a.date + a.code < b.date + b.code ? -1 : 1))
     expect(texts(rows, 'instrument')).toEqual(ordered.map(({ code }) => code))
     const [ratio, vwap, volume, high, low] = ['adj_ratio', 'pv_vwap', 'pv_volume', 'pv_high', 'pv_low'].map((name) =>
       numbers(rows, name),
@@ -150,7 +150,7 @@ describe('an import that comes again', () => {
     await bring(vendor, file)
     const before = await contents()
     const again = await bring(vendor, file)
-    expect(again).toMatchObject({ unchanged: true, names: 5, from: bars[0].date })
+    expect(again).toMatchObject({ unchanged: true, names: 5, from: ordered[0].date })
     expect(again.tally.read).toBe(0)
     expect(await contents()).toEqual(before)
   })
@@ -174,7 +174,7 @@ describe('an import that comes again', () => {
     const files = [csv('a.csv', until('2024-01-01')), csv('b.csv', since('2024-01-01'))]
     await bring(vendor, files[1])
     await expect(bring(vendor, files[0])).rejects.toThrow(
-      /CB_FEED_INPUT: these files begin on 2023-01-03, but rows up to 2024-06-28 .* Name b.csv in the same command/,
+      /CB_FEED_INPUT: these files begin on 2023-01-.., but rows up to 2024-06-.. .* Name b.csv in the same command/,
     )
     expect((await bring(vendor, ...files)).tally.stored).toBe(bars.length)
     const together = await contents()
@@ -202,7 +202,7 @@ describe('import daily of raw prices', () => {
     const placeOf = new Map(panel.instruments.map((symbol, i) => [symbol, i]))
     const last = new Map<string, { price: number; cents: number }>()
     let exDays = 0
-    for (const bar of [...bars].sort((a, b) => (a.date < b.date ? -1 : 1))) {
+    for (const bar of ordered) {
       const at = panel.dates.indexOf(bar.date) * panel.instruments.length + (placeOf.get(bar.code) as number)
       const price = panel.values[at] * factors[at]
       const before = last.get(bar.code)
@@ -214,7 +214,7 @@ describe('import daily of raw prices', () => {
     }
     expect(exDays).toBeGreaterThan(0)
     const rows = await all('pv')
-    expect(numbers(rows, 'pv_vwap')[0]).toBe(bars[0].amount / bars[0].volume)
+    expect(numbers(rows, 'pv_vwap')[0]).toBe(ordered[0].amount / ordered[0].volume)
     expect(numbers(rows, 'adj_ratio').every(Number.isNaN)).toBe(true)
     expect(new Set(texts(rows, 'adjusted_as_of'))).toEqual(new Set(['']))
   })

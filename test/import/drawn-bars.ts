@@ -49,8 +49,9 @@ function drawBar(random: Random, previous: number) {
   const high = onePrice ? open : Math.max(open, close, draw())
   const low = onePrice ? open : Math.min(open, close, draw())
   const volume = 100 * (1 + Math.floor(20_000 * random.uniform()))
-  const amount = Math.round(volume * (low + (high - low) * random.uniform()))
-  return { open, high, low, close, volume, amount: Math.max(Math.ceil(volume * low), Math.min(amount, volume * high)) }
+  // Whole hundreds of shares at whole cents are whole yuan.
+  const [least, most] = [Math.round(volume * low), Math.round(volume * high)]
+  return { open, high, low, close, volume, amount: least + Math.round((most - least) * random.uniform()) }
 }
 
 const header = 'code,date,open,high,low,close,volume,amount,pre_close'
