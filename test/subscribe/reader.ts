@@ -44,12 +44,20 @@ export async function nextOf(days: AsyncGenerator<SubscriptionEvent, void>): Pro
   return gist((await days.next()).value)
 }
 
-/** The next events but heartbeats, until nothing came for a moment; the reader is left at its question for more. */
-export async function readFor(days: AsyncGenerator<SubscriptionEvent, void>, quietMs: number): Promise<string[]> {
+/**
+ * The events that are sure to come, however long a busy machine takes, and what else comes until nothing did for a
+ * moment; the reader is left at its question for more.
+ */
+export async function readFor(
+  days: AsyncGenerator<SubscriptionEvent, void>,
+  sure: number,
+  quietMs: number,
+): Promise<string[]> {
   const found: string[] = []
   for (;;) {
     const next = days.next()
-    const event = await Promise.race([next, realClock.sleep(quietMs).then(() => 'quiet' as const)])
+    const quiet = (): Promise<'quiet'> => realClock.sleep(quietMs).then(() => 'quiet' as const)
+    const event = await (found.length < sure ? next : Promise.race([next, quiet()]))
     if (event === 'quiet') return found
     found.push(gist(event.value))
     if (event.done === true) return found

@@ -65,7 +65,7 @@ describe('subscribe', () => {
       const started = { before: 0, during: 1, after: 2 }[moment]
       const days = follow(bus, { from: second })
       const reading: Promise<string[]>[] = []
-      const start = (): void => void reading.push(readFor(days, quietMs))
+      const start = (): void => void reading.push(readFor(days, 1, quietMs))
       if (started === 0) start()
       const completed = await publishFactors(bus, second)
       if (started === 1) start()
@@ -78,9 +78,9 @@ describe('subscribe', () => {
 
   it('from a date begins with it, from latest with the newest completed day', async () => {
     for (const date of [first, second, third]) await closeDay(bus, date)
-    expect(await readFor(follow(bus, { from: second }), quietMs)).toEqual([`day ${second}`, `day ${third}`])
-    expect(await readFor(follow(bus), quietMs)).toEqual([`day ${third}`])
-    expect(await readFor(follow(bus, { from: '2030-01-01' }), quietMs)).toEqual([])
+    expect(await readFor(follow(bus, { from: second }), 2, quietMs)).toEqual([`day ${second}`, `day ${third}`])
+    expect(await readFor(follow(bus), 1, quietMs)).toEqual([`day ${third}`])
+    expect(await readFor(follow(bus, { from: '2030-01-01' }), 0, quietMs)).toEqual([])
   })
 
   it('asking for the next commits the last: who died at work gets the day again, who asked on does not', async () => {
@@ -98,13 +98,13 @@ describe('subscribe', () => {
     await bus.close()
     bus = openTape(folder, { clock: realClock })
     await closeDay(bus, third)
-    expect(await readFor(follow(bus, { group: 'desk', from: first }), quietMs)).toEqual([`day ${third}`])
+    expect(await readFor(follow(bus, { group: 'desk', from: first }), 1, quietMs)).toEqual([`day ${third}`])
   })
 
   it('passes over a day that is completed twice, also when it started again in between', async () => {
     const completed = await closeDay(bus, first)
     const days = follow(bus, { group: 'desk' })
-    expect(await readFor(days, quietMs)).toEqual([`day ${first}`])
+    expect(await readFor(days, 1, quietMs)).toEqual([`day ${first}`])
     await bus.close()
     bus = openTape(folder, { clock: realClock })
     await publish(bus, 'completed', first, completed)
@@ -112,13 +112,13 @@ describe('subscribe', () => {
     await publish(bus, 'completed', second, await publishFactors(bus, second))
     const restarted = follow(bus, { group: 'desk' })
     expect(await nextOf(restarted)).toBe(`day ${second}`)
-    expect(await readFor(restarted, quietMs)).toEqual([])
+    expect(await readFor(restarted, 0, quietMs)).toEqual([])
   })
 
   it('tells of a retraction, and of a later revision of a date', async () => {
     await closeDay(bus, first)
     await closeDay(bus, first, { revision: 1, retracted: true, cause: 'bad prints' })
-    expect(await readFor(follow(bus), quietMs)).toEqual([`day ${first}`, `retracted ${first}`])
+    expect(await readFor(follow(bus), 2, quietMs)).toEqual([`day ${first}`, `retracted ${first}`])
   })
 
   it('CB_WIRE_CRC when a factor is not the one that completed names, CB_BUS_GAP when it is missing', async () => {
