@@ -6,8 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cn } from '../../schemas/profiles/index.ts'
 import { tableOf, type TableName } from '../../schemas/tables.ts'
 import { importDaily, type DailyReport } from '../../src/import/daily/import-daily.ts'
-import { PriceRatios } from '../../src/import/daily/price-ratio.ts'
-import { loadMapping, type Mapping } from '../../src/import/mapping.ts'
+import type { Mapping } from '../../src/import/mapping.ts'
 import { dateToEventTime, numbers, texts, type Rows, type Store } from '../../src/ports/store.ts'
 import { openDuckdb } from '../../src/store/duckdb/index.ts'
 import { storedPanel } from '../../src/workers/history/panels.ts'
@@ -58,34 +57,6 @@ const ordered = [...bars].sort((a, b) => (a.date + a.code < b.date + b.code ? -1
 const until = (date: string): DrawnBar[] => bars.filter((bar) => bar.date < date)
 const since = (date: string): DrawnBar[] => bars.filter((bar) => bar.date >= date)
 
-describe('the ratio adjusted / raw', () => {
-  it('is the midpoint of what all days of the segment allow; what no day before allows begins a new one', () => {
-    const ratios = new PriceRatios(2, 0)
-    const steps = [
-      [9, 11, 1.0], // [0.9, 1.1]
-      [9.5, 11.5, 1.025], // [0.95, 1.1]
-      [9, 10, 0.975], // [0.95, 1.0]
-      [8, 12, 0.975], // a wide day teaches nothing
-      [5, 5.4, 0.52], // an ex-day
-      [5.2, 6, 0.53], // [0.52, 0.54]
-    ] as const
-    for (const [low, high, expected] of steps) expect(ratios.step(1, low, high, 10)).toBeCloseTo(expected, 12)
-    expect(ratios.breaks).toBe(1)
-    expect(ratios.step(0, 10, 10, 10)).toBe(1)
-  })
-
-  it('days of one price that differ by less than their rounding are one segment', () => {
-    const exact = [10, 11, 12.1].map((price) => [(price / 3).toFixed(4), price].map(Number))
-    const rounded = new PriceRatios(1, 0.00005)
-    const strict = new PriceRatios(1, 0)
-    for (const [price, rawVwap] of exact) {
-      rounded.step(0, price, price, rawVwap)
-      strict.step(0, price, price, rawVwap)
-    }
-    expect([rounded.breaks, strict.breaks]).toEqual([0, 2])
-  })
-})
-
 describe('import daily of adjusted prices', () => {
   it('PV-01..06: prices stay, vwap and volume are brought to them by a ratio that the day allows', async () => {
     const report = await bring(vendor, csv('all.csv', bars))
@@ -109,7 +80,7 @@ describe('import daily of adjusted prices', () => {
     expect(new Set(texts(rows, 'origin'))).toEqual(new Set(['imported']))
   })
 
-  it('the ratio narrows to the true one within a segment and finds every ex-day of more than the day’s range', async () => {
+  it('the ratio narrows to the true one within a segment and finds ex-days, each once', async () => {
     const quiet = drawBars(seed, codes, '2023-01-03', '2023-12-29', 0)
     const report = await bring(vendor, csv('quiet.csv', quiet))
     const ratio = numbers(await all('pv'), 'adj_ratio').slice(-codes.length)
@@ -313,7 +284,7 @@ describe('rows that are broken or odd', () => {
     expect(numbers(await all('pv'), 'pv_close')[0]).toBe(10)
   })
 
-  it('days that a live session left rows of stay as they are, and the others are what they would have been', async () => {
+  it('days that a live session left rows of stay, the others are what they would have been', async () => {
     const file = csv('all.csv', bars)
     await bring(vendor, file)
     const [kept, next] = ['2023-02-02', '2023-02-03']
@@ -358,51 +329,5 @@ describe('rows that are broken or odd', () => {
     writeFileSync(join(folder, 'other.csv'), 'code,date\n')
     writeCsv(join(folder, 'late.csv'), [asDate('2035-02-01')])
     await expect(bring(raw, join(folder, name))).rejects.toThrow(message)
-  })
-})
-
-describe('mappings', () => {
-  const file = (content: unknown): string => {
-    const path = join(folder, 'mapping.json')
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-    return path
-  }
-
-  it('a file names columns, units and codes', async () => {
-    const mapping = await loadMapping(
-      file({
-        name: 'lots',
-        symbols: [
-          { pattern: '^sh(\\d{6})$', symbol: '$1.SH' },
-          { pattern: '^sz(\\d{6})$', symbol: '$1.SZ' },
-        ],
-        daily: { columns: { ...columns, code: 'ticker' }, units: { volume: 100, amount: 1000 } },
-      }),
-    )
-    const path = join(folder, 'lots.csv')
-    writeFileSync(
-      path,
-      'ticker,date,open,high,low,close,volume,amount\nsh600000,20230201,10,11,9,10,10,10\nxx1,20230201,,,,,,\n',
-    )
-    const { tally } = await bring(mapping, path)
-    expect(tally.rejected).toEqual([{ file: 'lots.csv', line: 3, reason: "code 'xx1' is no symbol" }])
-    const rows = await all('pv')
-    expect(texts(rows, 'instrument')).toEqual(['600000.SH'])
-    expect([numbers(rows, 'pv_volume')[0], numbers(rows, 'pv_vwap')[0]]).toEqual([1000, 10])
-  })
-
-  it.each([
-    ['{', /CB_FEED_INPUT: mapping.json is no JSON/],
-    [{ name: 'x', daily: { columns: { code: 'a' } } }, /CB_FEED_INPUT: mapping.json: daily.columns.date/],
-    [{ name: 'x', dayly: {} }, /CB_FEED_INPUT: mapping.json: .*dayly/],
-  ])('%j is refused', async (content, message) => {
-    await expect(loadMapping(file(content))).rejects.toThrow(message)
-  })
-
-  it('a name that is neither built in nor a file says what is', async () => {
-    await expect(loadMapping('cn-dayly')).rejects.toThrow(
-      /CB_ABSENT: no mapping cn-dayly: .*cn-daily, cn-csi300, cn-fund/,
-    )
-    await expect(bring(await loadMapping('cn-fund'), 'x.csv')).rejects.toThrow(/mapping cn-fund says nothing of daily/)
   })
 })
