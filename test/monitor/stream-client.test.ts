@@ -65,13 +65,27 @@ describe('a stream', () => {
     const sink = new SlowSink()
     const client = new StreamClient(sink, ['hf_ofi', 'hf_vpin'])
     set(1, 2)
-    client.pump(0, { section: shown, sectionMark: mark, status })
+    client.pump(0, { section: shown, isSettled: true, sectionMark: mark, status })
     expect(sink.columns).toBe(2)
     set(1, 3)
-    client.pump(1, { section: shown, sectionMark: mark, status })
+    client.pump(1, { section: shown, isSettled: true, sectionMark: mark, status })
     expect(sink.columns).toBe(3)
     expect(sink.column('hf_vpin')).toEqual([3])
-    expect(client.pump(2, { section: shown, sectionMark: mark, status })).toBe(0)
+    expect(client.pump(2, { section: shown, isSettled: true, sectionMark: mark, status })).toBe(0)
+  })
+
+  it('waits with columns until a minute is whole, but not with the first', () => {
+    const { section: shown, set } = section()
+    const sink = new SlowSink()
+    const client = new StreamClient(sink, ['hf_ofi'])
+    set(1, 1)
+    client.pump(0, { section: shown, isSettled: false, sectionMark: mark, status })
+    expect(sink.column('hf_ofi')).toEqual([1])
+    set(2, 2)
+    client.pump(1, { section: shown, isSettled: false, sectionMark: mark, status })
+    expect(sink.column('hf_ofi')).toEqual([1])
+    client.pump(2, { section: shown, isSettled: true, sectionMark: mark, status })
+    expect(sink.column('hf_ofi')).toEqual([2])
   })
 
   it('keeps NaN as NaN', () => {
@@ -79,7 +93,12 @@ describe('a stream', () => {
     const sink = new SlowSink()
     set(NaN, 2)
     set(NaN, NaN)
-    new StreamClient(sink, ['hf_ofi', 'hf_vpin']).pump(0, { section: shown, sectionMark: mark, status })
+    new StreamClient(sink, ['hf_ofi', 'hf_vpin']).pump(0, {
+      section: shown,
+      isSettled: true,
+      sectionMark: mark,
+      status,
+    })
     expect(sink.column('hf_vpin')).toEqual([NaN])
   })
 
@@ -89,15 +108,15 @@ describe('a stream', () => {
     const client = new StreamClient(sink, ['hf_ofi'])
     set(0, 0)
     sink.isFull = true
-    client.pump(0, { section: shown, sectionMark: mark, status })
+    client.pump(0, { section: shown, isSettled: true, sectionMark: mark, status })
     const before = sink.written.length
     for (let minute = 1; minute <= 20; minute++) {
       set(minute, 0)
-      client.pump(minute * 1000, { section: shown, sectionMark: mark, status })
+      client.pump(minute * 1000, { section: shown, isSettled: true, sectionMark: mark, status })
     }
     expect(sink.written.length).toBe(before)
     sink.drain()
-    client.pump(21_000, { section: shown, sectionMark: mark, status })
+    client.pump(21_000, { section: shown, isSettled: true, sectionMark: mark, status })
     expect(sink.columns).toBe(2)
     expect(sink.column('hf_ofi')).toEqual([20])
   })
@@ -108,10 +127,10 @@ describe('a stream', () => {
     const client = new StreamClient(sink, ['hf_ofi'])
     set(1, 1)
     sink.isFull = true
-    client.pump(1000, { section: shown, sectionMark: mark, status })
-    client.pump(31_000, { section: shown, sectionMark: mark, status })
+    client.pump(1000, { section: shown, isSettled: true, sectionMark: mark, status })
+    client.pump(31_000, { section: shown, isSettled: true, sectionMark: mark, status })
     expect(sink.destroyed).toBe(false)
-    client.pump(31_001, { section: shown, sectionMark: mark, status })
+    client.pump(31_001, { section: shown, isSettled: true, sectionMark: mark, status })
     expect([sink.destroyed, client.closed]).toEqual([true, true])
   })
 
@@ -121,9 +140,9 @@ describe('a stream', () => {
     const sink = new SlowSink()
     const client = new StreamClient(sink, ['hf_ofi'])
     today.set(1, 1)
-    client.pump(0, { section: today.section, sectionMark: mark, status })
+    client.pump(0, { section: today.section, isSettled: true, sectionMark: mark, status })
     tomorrow.set(2, 2)
-    client.pump(1, { section: tomorrow.section, sectionMark: mark, status })
+    client.pump(1, { section: tomorrow.section, isSettled: false, sectionMark: mark, status })
     expect(sink.written.filter((text) => text.startsWith('event: universe')).length).toBe(2)
     expect(sink.column('hf_ofi')).toEqual([2])
   })

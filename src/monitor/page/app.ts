@@ -30,6 +30,8 @@ const textColumns = ['symbol', 'name', 'industry']
 /** The page: what the worker reports is shown, what the reader does changes the state and the address. */
 export class App {
   readonly #hello: Hello
+  /** The style shows the short list in place of the grid. */
+  readonly #phone = matchMedia('(max-width: 640px)')
   readonly #worker: Worker
   readonly #state: PageState
   readonly #initial: Initial
@@ -229,7 +231,7 @@ export class App {
         : `${this.#say('empty')} ${this.#say('sessionHint', this.#hello.profile.calendar)}`,
     )
     if (this.#state.tab !== 'grid') return
-    if (this.#shortList.element.checkVisibility()) this.#shortList.draw(this.#source, this.#say)
+    if (this.#phone.matches) this.#shortList.draw(this.#source, this.#say)
     else this.#grid.show(this.#source, this.#state.sort)
   }
 

@@ -105,13 +105,14 @@ export class VirtualGrid {
   /** Shows what a source has now; columns are made anew only when they changed. */
   show(source: GridSource, sort: { readonly id: string; readonly descending: boolean }): void {
     this.#source = source
-    const columnsText = JSON.stringify([source.columns, sort])
-    if (columnsText !== this.#columnsText) {
+    const columnsText = JSON.stringify(source.columns)
+    const isNew = columnsText !== this.#columnsText
+    if (isNew || sort.id !== this.#sort.id || sort.descending !== this.#sort.descending) {
       this.#columnsText = columnsText
       this.#sort = sort
       this.#makeHeader()
-      this.#makePool(0)
     }
+    if (isNew) this.#makePool(this.#pool.length)
     setAttribute(this.#scroller, 'aria-rowcount', String(source.rowCount + 1))
     setAttribute(this.#scroller, 'aria-colcount', String(source.columns.length))
     this.#body.style.height = `${source.rowCount * rowHeight}px`

@@ -55,10 +55,21 @@ const pumpMs = 100
 const statusMs = 1000
 /** How often names, references and a new day are looked for. */
 const lookMs = 5000
+/** A section is whole when rows have not come for so long; while they keep coming it is sent this often. */
+const settledMs = 150
+const unsettledMaxMs = 1000
 
-/** Starts the monitor. @throws ClosebellError CB_USAGE beyond loopback without a token or for a port that is taken */
+/**
+ * Starts the monitor. @throws ClosebellError CB_USAGE beyond loopback without a token or for a port that is taken,
+ * CB_ABSENT when the bus has no topics
+ */
 export async function startMonitor(options: MonitorOptions): Promise<RunningMonitor> {
-  const monitor = new Monitor(options, await newestDate(options.bus), await options.bus.partitions('minutes'))
+  const partitions = await options.bus.partitions('minutes')
+  if (partitions === 0) {
+    const remedy = 'Run closebell open or a feed first: they create the topics.'
+    throw new ClosebellError('CB_ABSENT', 'the bus has no topics', { remedy })
+  }
+  const monitor = new Monitor(options, await newestDate(options.bus), partitions)
   const url = await monitor.listen()
   return { url, done: monitor.run() }
 }
@@ -74,6 +85,9 @@ class Monitor {
   #firstDate = ''
   #broadcast: Broadcast
   #needsSurroundings = true
+  /** When the first row came that was not sent, and the last; Infinity = none. */
+  #unsentSince = Infinity
+  #rowsAt = -Infinity
   #clientsSeen = 0
   #sentBytes = 0
 
@@ -93,6 +107,7 @@ class Monitor {
       from: (topic) => this.#from(topic, date),
       take: (message, logged) => {
         if (this.#view.take(message, logged)) this.#needsSurroundings = true
+        if (message.kind === 'minuteRows' || message.kind === 'dayRow') this.#rowsCame()
         this.#metrics.count('closebell_monitor_messages_total', 1)
       },
     })
@@ -147,6 +162,7 @@ class Monitor {
       if (isDue) statusAt = clock.elapsed()
       this.#broadcast = this.#nextBroadcast(isDue ? null : this.#broadcast)
       for (const client of this.#clients) this.#send(client)
+      if (this.#broadcast.isSettled) this.#unsentSince = Infinity
       await clock.sleep(pumpMs, signal)
     }
   }
@@ -188,12 +204,19 @@ class Monitor {
   #nextBroadcast(before: Broadcast | null): Broadcast {
     const mark = `event: section\ndata: ${JSON.stringify(this.#view.mark())}\n\n`
     const tick = (): Buffer => Buffer.from(`event: status\ndata: ${JSON.stringify(this.#tick())}\n\n`)
+    const now = this.#options.clock.elapsed()
     const isSame = before !== null && before.sectionMark.toString() === mark
     return {
       section: this.#view.day.section,
+      isSettled: now - this.#rowsAt >= settledMs || now - this.#unsentSince >= unsettledMaxMs,
       sectionMark: isSame ? before.sectionMark : Buffer.from(mark),
       status: before?.status ?? tick(),
     }
+  }
+
+  #rowsCame(): void {
+    this.#rowsAt = this.#options.clock.elapsed()
+    this.#unsentSince = Math.min(this.#unsentSince, this.#rowsAt)
   }
 
   #tick(): ReturnType<View['status']> {

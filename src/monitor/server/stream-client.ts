@@ -13,6 +13,8 @@ export interface Sink {
 /** What a stream is told of besides the section: events that are the same for every reader. */
 export interface Broadcast {
   readonly section: LiveSection
+  /** False while a minute comes in from several partitions: its columns are sent once, whole. */
+  readonly isSettled: boolean
   readonly sectionMark: Buffer
   readonly status: Buffer
 }
@@ -42,12 +44,26 @@ export class StreamClient {
   }
 
   /** Sends what is newer than what was sent. @returns bytes written */
-  pump(now: number, { section, sectionMark, status }: Broadcast): number {
+  pump(now: number, { section, isSettled, sectionMark, status }: Broadcast): number {
     if (this.closed) return 0
     if (this.#isFull) {
       if (now - this.#fullSince > silenceMs) this.close()
       return 0
     }
+    const frames: Buffer[] = []
+    // Whoever connects just now is not made to wait.
+    if (isSettled || section !== this.#section) frames.push(...this.#sectionFrames(section, sectionMark))
+    if (status !== this.#status) frames.push(status)
+    this.#status = status
+    return this.#write(frames, now)
+  }
+
+  close(): void {
+    this.closed = true
+    this.#sink.destroy()
+  }
+
+  #sectionFrames(section: LiveSection, sectionMark: Buffer): Buffer[] {
     const frames: Buffer[] = []
     if (section !== this.#section) this.#begin(section)
     if (this.#universe !== section.universeVersion) {
@@ -57,14 +73,7 @@ export class StreamClient {
     const columns = this.#columnsOf(section)
     if (columns.length > 0 || sectionMark !== this.#mark) frames.push(...columns, sectionMark)
     this.#mark = sectionMark
-    if (status !== this.#status) frames.push(status)
-    this.#status = status
-    return this.#write(frames, now)
-  }
-
-  close(): void {
-    this.closed = true
-    this.#sink.destroy()
+    return frames
   }
 
   #begin(section: LiveSection): void {
