@@ -6,6 +6,8 @@ import { minuteLabel } from '../../src/monitor/protocol/phase.ts'
 import { cn } from '../../schemas/profiles/index.ts'
 import type { TableName } from '../../schemas/tables.ts'
 import { numbers, texts, type Store } from '../../src/ports/store.ts'
+import { codecs } from '../../src/wire/index.ts'
+import { partitionOf } from '../../src/wire/partition.ts'
 import { build } from '../cli/run-closebell.ts'
 import { smallMarket } from '../faults/simulated-day.ts'
 import { watchSession, type MonitoredSession } from '../monitor/monitored-session.ts'
@@ -52,6 +54,26 @@ afterAll(async () => {
 
 /** Waits for what comes through workers, streams and frames. */
 const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 60_000, interval: 50 })
+
+/** A later revision of an instrument's day: what a correction brings. */
+async function publishClose(instrument: string, close: number): Promise<void> {
+  const { bus, date } = session
+  const partition = partitionOf(instrument, await bus.partitions('days'))
+  const value = codecs.dayRow.encode({
+    date,
+    partition,
+    instrument,
+    revision: 1,
+    sizing: 'order',
+    quality: 0,
+    sets: [{ set: 'PV', catalogue: '', columns: ['pv_close'] }],
+    minuteCount: 0,
+    values: Float64Array.of(close),
+    minutes: new Float64Array(),
+    crc: 0,
+  })
+  await bus.publish('days', [{ partition, date, key: `${date}|1|${instrument}`, value }])
+}
 
 const drawn = (page: Page): Promise<number> => page.locator('#panel-grid .grid-row:not([hidden])').count()
 const freshness = (page: Page): Promise<string> => page.locator('.freshness').innerText()
@@ -261,6 +283,29 @@ describe('the page of a live simulated session', () => {
     expect(width).toBeLessThanOrEqual(390)
     expect(await seriousFindings(phone.page)).toEqual([])
     await phone.page.context().close()
+  })
+
+  it('changes values in place, and moves no row under the reader until asked', async () => {
+    const { page } = opened
+    await page.setViewportSize({ width: 1440, height: 1300 })
+    await page.goto(`${session.url}?columns=pv_close&sort=-pv_close`)
+    await soon(() => drawn(page)).toBe(names)
+    const order = () =>
+      texted(
+        page,
+        `[...document.querySelectorAll('#panel-grid .grid-row:not([hidden])')]
+           .sort((a, b) => a.getAttribute('aria-rowindex') - b.getAttribute('aria-rowindex'))
+           .map((row) => row.firstChild.textContent)`,
+      )
+    const before = await order()
+    await page.locator('#panel-grid .grid').focus()
+    await publishClose(before[7], 98_765)
+    await soon(async () => (await gridRows(page)).get(before[7])?.[2]).toBe('98,765.00')
+    expect(await order()).toEqual(before)
+    await soon(() => page.locator('.order-note').innerText()).toBe('order changed, R')
+    await page.keyboard.press('r')
+    await soon(order).toEqual([before[7], ...before.filter((symbol) => symbol !== before[7])])
+    expect(await page.locator('.order-note').isHidden()).toBe(true)
   })
 
   it('complained of nothing, and its policy refused nothing', () => {
