@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Status } from '../../schemas/day.ts'
 import type { TableName } from '../../schemas/tables.ts'
 import type {
   EarlierMinute,
@@ -190,6 +191,48 @@ describe('a monitor of a simulated day', () => {
     expect(body).toContain('closebell_close_state{state="degraded"} 1')
     const documented = [...document.matchAll(/`(closebell_[a-z_]+)/g)].map(([, name]) => name)
     expect(documented.filter((name) => !metricNames.includes(name))).toEqual([])
+  })
+})
+
+const beatOf = (date: string): Status => ({
+  worker: 'features',
+  owner: 'features@host:1',
+  date,
+  stage: '',
+  partition: 0,
+  offset: 0,
+  lag: 0,
+  markTime: 0,
+  reportedAt: Date.now(),
+  detail: '',
+  events: 0,
+  rate: 0,
+  late: 0,
+  quarantined: 0,
+  names: 0,
+  gaps: 0,
+  sealedTime: 0,
+  snapshotAt: 0,
+  done: 0,
+  total: 0,
+  deadline: 0,
+  waiting: [],
+  behind: 0,
+  interval: 2,
+})
+
+describe('heartbeats', () => {
+  it('count while a worker runs, and are gone once it ended in order', async () => {
+    const session = await watchSession(smallMarket(seed, 3))
+    const beat = (stage: string): Promise<unknown> =>
+      publish(session.bus, 'status', session.date, codecs.status.encode({ ...beatOf(session.date), stage }))
+    const ages = async (): Promise<number> =>
+      (await ask(`${session.url}metrics`)).body.split('closebell_worker_heartbeat_age_seconds{').length - 1
+    await beat('trading')
+    await expect.poll(ages, { timeout: 20_000 }).toBe(1)
+    await beat('stopped')
+    await expect.poll(ages, { timeout: 20_000 }).toBe(0)
+    await session.stop()
   })
 })
 

@@ -173,7 +173,10 @@ export class View {
   }
 
   #heartbeat(status: Status): void {
-    this.heartbeats.set(`${status.worker}|${status.partition}|${status.owner}`, status)
+    const key = `${status.worker}|${status.partition}|${status.owner}`
+    // A worker that ended in order is missed by nobody.
+    if (status.stage === 'stopped') this.heartbeats.delete(key)
+    else this.heartbeats.set(key, status)
     if (status.worker === 'features') this.#day.partitions[status.partition]?.takeHeartbeat(status)
     if (status.date === this.#day.date) this.#day.close.heartbeat(status)
   }
