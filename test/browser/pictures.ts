@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { openBrowser, openPage } from './chromium.ts'
 
-/** The pictures of README.md, of what its commands leave behind: the demonstration's day, and the report of real years. */
+/** The pictures of README.md, of what its commands leave behind: the day of the demonstration, and a report. */
 const root = new URL('../../', import.meta.url)
 const folder = fileURLToPath(root)
 const pictures = fileURLToPath(new URL('deploy/pictures/', root))

@@ -1,16 +1,42 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('../../', import.meta.url)
+const folder = fileURLToPath(root)
 const readme = readFileSync(new URL('README.md', root), 'utf8')
-const commands = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block]) =>
-  (block as string).split('\n').filter((line) => line !== ''),
-)
-const run = (command: string) =>
-  promisify(execFile)('bash', ['-c', command], { cwd: fileURLToPath(root), maxBuffer: 1 << 26 })
+const data = fileURLToPath(new URL('../shared/data', root))
+
+/** The commands of the fences with an info string. */
+const blocks = (info: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block]) => block as string)
+
+const commands = blocks('sh').flatMap((block) => block.split('\n').filter((line) => line !== ''))
+const monitors = commands.filter((line) => line.includes(' monitor '))
+const run = (script: string, env = {}) =>
+  promisify(execFile)('bash', ['-ec', script], { cwd: folder, maxBuffer: 1 << 26, env: { ...process.env, ...env } })
+
+/** Starts the page on a free port, reads it, and stops it as an operator does. */
+async function visit(command: string): Promise<string> {
+  const server = spawn('bash', ['-c', `exec ${command} --port 0`], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(server, 'close')
+  let said = ''
+  const url = new Promise<string>((resolve, reject) => {
+    server.stderr.on('data', (bytes: Buffer) => {
+      said += bytes.toString()
+      const found = /the page is on (\S+)/.exec(said)?.[1]
+      if (found !== undefined) resolve(found)
+    })
+    void closed.then(() => reject(new Error(said)))
+  })
+  const page = await (await fetch(await url)).text()
+  server.kill('SIGTERM')
+  expect((await closed)[0], said).toBe(0)
+  return page
+}
 
 describe('README.md', () => {
   it('begins with one sentence, then the demo, then the tests', () => {
@@ -18,13 +44,30 @@ describe('README.md', () => {
     expect(readFileSync(new URL('.ci/run', root), 'utf8')).toContain('npm test')
   })
 
-  it('runs the demo to an ML_C table, and what it shows of it', { timeout: 600_000 }, async () => {
+  it('shows pictures that exist', () => {
+    const pictures = [...readme.matchAll(/!\[.*?\]\((.*?)\)/g)].map(([, path]) => path as string)
+    expect(pictures.length).toBeGreaterThan(1)
+    for (const path of pictures) expect(existsSync(new URL(path, root)), path).toBe(true)
+  })
+
+  it('runs the demo to an ML_C table, and what it shows of it', { timeout: 900_000 }, async () => {
     const demo = await run('npm run --silent demo')
     expect(demo.stdout).toMatch(/COMPLETE r1: \d+ of 96 names/)
-    expect(demo.stdout).toMatch(/^ML_C +(PV|C|HF) /m)
-    for (const command of commands.slice(2)) {
+    expect(demo.stdout).toMatch(/^ML_C +(PV|G|C|HF|DP) /m)
+    for (const command of commands.slice(2).filter((line) => !monitors.includes(line))) {
       const { stdout } = await run(command)
       expect(stdout.trim().split('\n').length, command).toBeGreaterThan(1)
     }
+    expect(monitors).toHaveLength(1)
+    expect(await visit(monitors[0] as string)).toContain('<title>')
+  })
+
+  const isThere = existsSync(data)
+  if (!isThere) console.info(`skipped: the real years of README.md, since there is no ${data}`)
+  it.skipIf(!isThere)('goes from real years to a report', { timeout: 2_400_000 }, async () => {
+    const years = new URL('.closebell/years/', root)
+    rmSync(years, { recursive: true, force: true })
+    for (const block of blocks('sh data')) await run(block, { DATA: data })
+    expect(readFileSync(new URL('report.html', years), 'utf8')).toContain('RankIC')
   })
 })
