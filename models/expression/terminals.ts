@@ -6,7 +6,6 @@ export type TerminalSet = (typeof terminalSets)[number]
 
 /** Names made from catalogue columns; README.md beside this file has the formulas. */
 export const derivedTerminals = ['ret', 'amplitude', 'amount', 'turnover', 'trade_amount'] as const
-export type DerivedTerminal = (typeof derivedTerminals)[number]
 
 const ruleOf: ReadonlyMap<string, Rule> = new Map(
   terminalSets.flatMap((set) => dayRules[set].map((rule): [string, Rule] => [rule.id, rule])),

@@ -23,6 +23,17 @@ export function section(panel: FeaturePanel, day: number, column: number): Float
   return panel.values.subarray(from, from + names)
 }
 
+/** The first days of a panel, its values and factors as views. */
+export function firstDays(panel: FeaturePanel, count: number): FeaturePanel {
+  const names = panel.instruments.length
+  return {
+    ...panel,
+    dates: panel.dates.slice(0, count),
+    values: panel.values.subarray(0, count * panel.columns.length * names),
+    ...(panel.factors === undefined ? {} : { factors: panel.factors.subarray(0, count * names) }),
+  }
+}
+
 /** Places by list of symbols: panels are asked again and again, and hashing thousands of names costs a millisecond. */
 const knownPlaces = new WeakMap<readonly string[], ReadonlyMap<string, number>>()
 

@@ -2,7 +2,7 @@ import { ClosebellError } from '../errors.ts'
 import { cn } from './cn.ts'
 import type { MarketProfile } from './profile.ts'
 
-export { clock, dayStart } from './profile.ts'
+export { clock, dayStart, localDate } from './profile.ts'
 export type { MarketProfile } from './profile.ts'
 export { cn }
 

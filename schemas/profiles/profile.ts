@@ -36,3 +36,7 @@ export const clock = (hour: number, minute = 0, seconds = 0): number => ((hour *
 /** Epoch µs UTC of local midnight of a date. */
 export const dayStart = (profile: MarketProfile, date: string): number =>
   Date.parse(`${date}T00:00:00Z`) * 1000 - profile.utcOffsetMinutes * 60 * second
+
+/** Date of the market's local calendar at a time, ms UTC. */
+export const localDate = (profile: Pick<MarketProfile, 'utcOffsetMinutes'>, now: number): string =>
+  new Date(now + profile.utcOffsetMinutes * 60_000).toISOString().slice(0, 10)

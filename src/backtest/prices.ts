@@ -1,7 +1,7 @@
 import { shiftTradingDays } from '../../schemas/calendars/index.ts'
 import { profileOf } from '../../schemas/profiles/index.ts'
 import { exitGrace, forwardReturns } from '../../models/inputs/labels.ts'
-import { panelColumn, section } from '../../models/inputs/panel.ts'
+import { firstDays, panelColumn, section } from '../../models/inputs/panel.ts'
 import type { EvaluationMarket } from '../../models/evaluation/factor-evaluation.ts'
 import { carriedCloses, priceLimits } from '../../models/evaluation/price-limits.ts'
 import type { FeaturePanel } from '../../models/sample.ts'
@@ -108,17 +108,9 @@ function meanAmounts(panel: FeaturePanel): Float64Array {
   return means
 }
 
-function cutAfter(panel: FeaturePanel, to: string, days: number): FeaturePanel {
-  const kept = Math.min(panel.dates.length, panel.dates.findLastIndex((date) => date <= to) + 1 + days)
-  const width = panel.columns.length * panel.instruments.length
-  const { factors } = panel
-  return {
-    ...panel,
-    dates: panel.dates.slice(0, kept),
-    values: panel.values.subarray(0, kept * width),
-    ...(factors === undefined ? {} : { factors: factors.subarray(0, kept * panel.instruments.length) }),
-  }
-}
+/** Nothing after the outcomes of the last day. */
+const cutAfter = (panel: FeaturePanel, to: string, days: number): FeaturePanel =>
+  firstDays(panel, Math.min(panel.dates.length, panel.dates.findLastIndex((date) => date <= to) + 1 + days))
 
 /** Where the rows of a span come from, and as of when the vendor adjusted them. */
 export async function originOf(

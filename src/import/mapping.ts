@@ -65,8 +65,6 @@ const mapping = z.strictObject({
 
 export type Mapping = z.infer<typeof mapping>
 export type DailyMapping = z.infer<typeof daily>
-export type IndustryMapping = z.infer<typeof industries>
-export type SharesMapping = z.infer<typeof shares>
 
 const bars = { code: 'code', date: 'date', open: 'open', high: 'high', low: 'low', close: 'close' } as const
 

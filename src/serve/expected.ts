@@ -1,5 +1,5 @@
 import { isTradingDay, nextTradingDay } from '../../schemas/calendars/index.ts'
-import { dayStart, profileOf, type MarketProfile } from '../../schemas/profiles/index.ts'
+import { dayStart, localDate, profileOf, type MarketProfile } from '../../schemas/profiles/index.ts'
 import type { CompletedEntry } from './completed-days.ts'
 
 const dayMs = 86_400_000
@@ -39,6 +39,6 @@ export function nextDate(market: string, entries: readonly CompletedEntry[], now
   const profile = profileOf(market)
   const last = entries.at(-1)?.date
   if (last !== undefined) return nextTradingDay(profile, last)
-  const today = new Date(now + profile.utcOffsetMinutes * 60_000).toISOString().slice(0, 10)
+  const today = localDate(profile, now)
   return isTradingDay(profile, today) ? today : nextTradingDay(profile, today)
 }

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { start } from '../cli/run-closebell.ts'
+import { shownPage } from '../monitor/shown-page.ts'
 import { openBrowser, openPage } from './chromium.ts'
 
 /** The pictures of README.md, of what its commands leave behind: the day of the demonstration, and a report. */
@@ -14,18 +15,9 @@ mkdirSync(pictures, { recursive: true })
 
 test('the monitor on the day of the demonstration', async () => {
   const where = ['--bus', 'tape:.closebell/demo/tape', '--store', 'duckdb:.closebell/demo/closebell.duckdb']
-  const server = spawn('node', ['dist/src/cli/main.js', 'monitor', ...where, '--port', '0'], { cwd: folder })
-  const url = await new Promise<string>((resolve, reject) => {
-    let said = ''
-    server.stderr.on('data', (bytes: Buffer) => {
-      said += bytes.toString()
-      const found = /the page is on (\S+)/.exec(said)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-    server.once('close', () => reject(new Error(said)))
-  })
+  const server = start(['monitor', ...where, '--port', '0'], { cwd: folder })
   const browser = await openBrowser()
-  const { page } = await openPage(browser, url)
+  const { page } = await openPage(browser, await shownPage(server))
   const rows = page.locator('#panel-grid .grid-row:not([hidden])')
   await expect.poll(() => rows.count(), { timeout: 60_000 }).toBeGreaterThan(20)
   await rows.first().click()

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rankIc } from '../../models/evaluation/correlation.ts'
 import { scoreSection } from '../../models/network/network.ts'
 import { networkSpec } from '../../models/network/spec.ts'
-import type { DaySample } from '../../models/sample.ts'
 import type { DaySeries } from '../../models/training/day-series.ts'
-import { permutation, seededRandom, type Random } from '../../models/training/random.ts'
+import { seededRandom } from '../../models/training/random.ts'
 import { defaultSchedule, train } from '../../models/training/train.ts'
 import { recipes } from '../../src/cli/recipes.ts'
 import { openEngine } from '../../src/compose/engine.ts'
 import { openDuckdb } from '../../src/store/duckdb/index.ts'
 import { labelledSeries } from '../../src/workers/training/samples.ts'
 import { build, closebell } from '../cli/run-closebell.ts'
+import { shuffledLabels } from './shuffled-labels.ts'
 
 /**
  * The real years, by the commands that a reader of models/MODEL_CARD.md types: import, train, backtest. An hour on two
@@ -116,14 +116,4 @@ async function shuffled(file: string, seed: number): Promise<number> {
     return rankIc(scoreSection(engine, spec, parameters, sample).scores, sample.label)
   })
   return found.reduce((sum, value) => sum + value, 0) / found.length
-}
-
-/** Labels change places among the names that have one. */
-function shuffledLabels(sample: DaySample, random: Random): DaySample {
-  const places = [...sample.label.keys()].filter((i) => !Number.isNaN(sample.label[i]))
-  const label = sample.label.slice()
-  permutation(places.length, random).forEach((from, to) => {
-    label[places[to] as number] = sample.label[places[from] as number] as number
-  })
-  return { ...sample, label }
 }

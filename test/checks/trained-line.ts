@@ -3,7 +3,7 @@ import { createReferenceEngine } from '../../models/network/reference/engine.ts'
 import type { Completed, MlC } from '../../schemas/day.ts'
 import type { Family } from '../../models/network/spec.ts'
 import type { SetName } from '../../schemas/topics.ts'
-import { trainDefaults } from '../../src/cli/commands/train.ts'
+import { recipes } from '../../src/cli/recipes.ts'
 import { trainAndKeep } from '../../src/cli/train-and-keep.ts'
 import { runCloseWorker } from '../../src/workers/close/close-worker.ts'
 import { ModelsFolder } from '../../src/workers/models-folder.ts'
@@ -60,7 +60,7 @@ export async function trainLine(checked: CheckedMarket, spans: Spans, line: Trai
   const models = new ModelsFolder(join(checked.folder, line.name))
   for (const set of line.sets ?? checkedSets) {
     await trainAndKeep({
-      ...trainDefaults,
+      ...recipes.small,
       ...(line.family === undefined ? {} : { family: line.family }),
       store: checked.store,
       engine,

@@ -5,6 +5,7 @@ import { rankIc } from '../../models/evaluation/correlation.ts'
 import { styleWindow, type StyleHistory } from '../../models/inputs/style-window.ts'
 import { styleNames, type DaySample } from '../../models/sample.ts'
 import type { Artifact } from '../../models/training/artifact.ts'
+import type { DaySeries } from '../../models/training/day-series.ts'
 import { permutation, seededRandom, type Random } from '../../models/training/random.ts'
 import { score } from '../../models/training/score.ts'
 import { train } from '../../models/training/train.ts'
@@ -12,9 +13,10 @@ import type { SetName } from '../../schemas/topics.ts'
 import type { ModelsFolder } from '../../src/workers/models-folder.ts'
 import { neutralisers } from '../../src/workers/scoring/inputs.ts'
 import { LogView } from '../../src/workers/scoring/log-view.ts'
-import { labelledDays } from '../../src/workers/training/samples.ts'
+import { labelledSeries } from '../../src/workers/training/samples.ts'
 import type { CheckedMarket } from './checked-market.ts'
 import type { Judge } from './outcomes.ts'
+import { shuffledLabels } from './shuffled-labels.ts'
 import { checkedSets, engine, horizon, type Spans } from './trained-line.ts'
 
 /**
@@ -46,8 +48,8 @@ export class Comparison {
     for (const set of checkedSets) {
       const { spec } = (await promotedOf(models, set)).manifest
       const request = { store: checked.store, profile: 'cn', set, spec, horizon }
-      const days = await labelledDays({ ...request, train: spans.validate, validate: { from, to } })
-      samples.set(set, days.validate)
+      const days = await labelledSeries({ ...request, train: spans.validate, validate: { from, to } })
+      samples.set(set, built(days.validate))
     }
     const view = new LogView(checked.bus, 'cn')
     await view.refresh(to)
@@ -89,10 +91,10 @@ export class Comparison {
       const { spec, schedule } = manifest
       const again = { ...schedule, hiddenFundamentals: schedule.hiddenFundamentals ?? 0, seeds: [seed] }
       const request = { store, profile: 'cn', set, spec, horizon, train: spans.train, validate: spans.validate }
-      const days = await labelledDays(request)
+      const days = await labelledSeries(request)
       const lots = {
-        train: days.train.map((sample) => shuffledLabels(sample, random)),
-        validate: days.validate.map((sample) => shuffledLabels(sample, random)),
+        train: built(days.train).map((sample) => shuffledLabels(sample, random)),
+        validate: built(days.validate).map((sample) => shuffledLabels(sample, random)),
       }
       const members = await train(engine, spec, lots, again, rankIc, () => undefined)
       const each = (members[0] as (typeof members)[number]).parameters.length
@@ -113,15 +115,8 @@ export async function promotedOf(models: ModelsFolder, set: SetName): Promise<Ar
 export const promotedLine = (models: ModelsFolder): Promise<Artifact[]> =>
   Promise.all(checkedSets.map((set) => promotedOf(models, set)))
 
-/** Labels change places among the names that have one. */
-function shuffledLabels(sample: DaySample, random: Random): DaySample {
-  const places = [...sample.label.keys()].filter((i) => !Number.isNaN(sample.label[i]))
-  const label = sample.label.slice()
-  permutation(places.length, random).forEach((from, to) => {
-    label[places[to] as number] = sample.label[places[from] as number] as number
-  })
-  return { ...sample, label }
-}
+/** All days of a span, for a market small enough to be held. */
+const built = (series: DaySeries): DaySample[] => Array.from({ length: series.count }, (_, day) => series.sample(day))
 
 /** The same style returns, their days in another order. */
 export function reordered(history: StyleHistory, random: Random): StyleHistory {

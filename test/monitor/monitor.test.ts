@@ -17,6 +17,7 @@ import { smallMarket } from '../faults/simulated-day.ts'
 import { seed } from '../seed.ts'
 import { closeDay, publish } from '../subscribe/closed-days.ts'
 import { decodeColumn, readStream, watchSession, type MonitoredSession, type StreamEvent } from './monitored-session.ts'
+import { statusOf as reportOf } from '../top/status-of.ts'
 
 const token = 'the-token-of-this-test'
 
@@ -194,32 +195,8 @@ describe('a monitor of a simulated day', () => {
   })
 })
 
-const beatOf = (date: string): Status => ({
-  worker: 'features',
-  owner: 'features@host:1',
-  date,
-  stage: '',
-  partition: 0,
-  offset: 0,
-  lag: 0,
-  markTime: 0,
-  reportedAt: Date.now(),
-  detail: '',
-  events: 0,
-  rate: 0,
-  late: 0,
-  quarantined: 0,
-  names: 0,
-  gaps: 0,
-  sealedTime: 0,
-  snapshotAt: 0,
-  done: 0,
-  total: 0,
-  deadline: 0,
-  waiting: [],
-  behind: 0,
-  interval: 2,
-})
+const beatOf = (date: string): Status =>
+  reportOf({ owner: 'features@host:1', date, stage: '', offset: 0, reportedAt: Date.now() })
 
 describe('heartbeats', () => {
   it('count while a worker runs, and are gone once it ended in order', async () => {

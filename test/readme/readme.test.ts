@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { ended } from '../cli/run-closebell.ts'
+import { shownPage } from '../monitor/shown-page.ts'
 
 const root = new URL('../../', import.meta.url)
 const folder = fileURLToPath(root)
@@ -22,19 +23,11 @@ const run = (script: string, env = {}) =>
 /** Starts the page on a free port, reads it, and stops it as an operator does. */
 async function visit(command: string): Promise<string> {
   const server = spawn('bash', ['-c', `exec ${command} --port 0`], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  const closed = once(server, 'close')
-  let said = ''
-  const url = new Promise<string>((resolve, reject) => {
-    server.stderr.on('data', (bytes: Buffer) => {
-      said += bytes.toString()
-      const found = /the page is on (\S+)/.exec(said)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-    void closed.then(() => reject(new Error(said)))
-  })
-  const page = await (await fetch(await url)).text()
+  const ending = ended(server)
+  const page = await (await fetch(await shownPage(server))).text()
   server.kill('SIGTERM')
-  expect((await closed)[0], said).toBe(0)
+  const { code, stderr } = await ending
+  expect(code, stderr).toBe(0)
   return page
 }
 

@@ -41,6 +41,8 @@ describe('closebell serve', () => {
     expect(open).toMatchObject({ code: 2, stdout: '' })
     expect(open.lastLine).toMatch(/^CB_USAGE: 0\.0\.0\.0 is reached from a network, and no token is set\. /)
     expect((await closebell(['serve', '--bus', 'tape:none'], { cwd })).lastLine).toMatch(/^CB_ABSENT: /)
+    const lost = await closebell(['serve', '--bus', 'tape:tape', '--token-file', 'lost'], { cwd })
+    expect(lost.lastLine).toMatch(/^CB_ABSENT: the token file lost cannot be read/)
     writeFileSync(join(cwd, 'token'), 'short\n')
     const weak = await closebell(['serve', '--bus', 'tape:tape', '--token-file', 'token'], { cwd })
     expect(weak.lastLine).toMatch(/^CB_USAGE: the token has 5 characters/)

@@ -1,30 +1,16 @@
 import type { Status } from '../../schemas/day.ts'
+import { unreported } from '../../src/workers/status/heartbeat.ts'
 
 /** A report with figures of its own; the rest is empty. */
 export const statusOf = (rest: Partial<Status>): Status => ({
+  ...unreported,
   worker: 'features',
   owner: 'a',
   date: '2024-01-02',
   stage: 'streaming',
   partition: 0,
   offset: 1,
-  lag: 0,
-  markTime: 0,
   reportedAt: 1000,
-  detail: '',
-  events: 0,
-  rate: 0,
-  late: 0,
-  quarantined: 0,
-  names: 0,
-  gaps: 0,
-  sealedTime: 0,
-  snapshotAt: 0,
-  done: 0,
-  total: 0,
-  deadline: 0,
-  waiting: [],
-  behind: 0,
   interval: 2,
   ...rest,
 })

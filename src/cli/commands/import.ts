@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { Register } from '../act.ts'
+import type { Act, Register } from '../act.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import type { Stage } from '../progress.ts'
@@ -35,23 +35,19 @@ export const registerImport: Register = (program, act) => {
   withSettings(daily, 'store', 'profile').action(
     act((context) => importDailyBars(context, daily.args, daily.opts<MappedFlags>())),
   )
-  const industries = describe(
-    group.command('industries <file>'),
+  registerListing(
+    group,
+    act,
+    'industries',
     'Import names, industries and list dates of instruments from a CSV file.',
     'closebell import industries stocks.csv.gz --mapping cn-daily --effective 2013-01-01 --store duckdb:cn.duckdb',
   )
-  mapped(industries).option('--effective <date>', effectiveText, dateValue)
-  withSettings(industries, 'store').action(
-    act((context) => importListings(context, 'industries', industries.args[0], industries.opts<MappedFlags>())),
-  )
-  const shares = describe(
-    group.command('shares <file>'),
+  registerListing(
+    group,
+    act,
+    'shares',
     'Import float and total shares of instruments from a CSV file.',
     'closebell import shares stock_basics.csv.gz --mapping cn-fund --effective 2013-01-01 --store duckdb:cn.duckdb',
-  )
-  mapped(shares).option('--effective <date>', effectiveText, dateValue)
-  withSettings(shares, 'store').action(
-    act((context) => importListings(context, 'shares', shares.args[0], shares.opts<MappedFlags>())),
   )
   const calendar = describe(
     group.command('calendar <file>'),
@@ -61,7 +57,20 @@ export const registerImport: Register = (program, act) => {
   withSettings(calendar).action(act((context) => extendByFile(context, calendar.args[0])))
 }
 
-const effectiveText = 'from when on the rows hold (default: the date that the file is of)'
+function registerListing(
+  group: Command,
+  act: Act,
+  what: 'industries' | 'shares',
+  sentence: string,
+  example: string,
+): void {
+  const command = describe(group.command(`${what} <file>`), sentence, example)
+  const effective = 'from when on the rows hold (default: the date that the file is of)'
+  mapped(command).option('--effective <date>', effective, dateValue)
+  withSettings(command, 'store').action(
+    act((context) => importListings(context, what, command.args[0], command.opts<MappedFlags>())),
+  )
+}
 
 interface MappedFlags {
   readonly mapping: string

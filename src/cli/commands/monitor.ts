@@ -2,6 +2,7 @@ import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
 import { deploymentOf } from '../deployment.ts'
 import { describe, withSettings } from '../flags.ts'
+import { readToken } from '../token-file.ts'
 import { wholeNumber } from '../values.ts'
 
 interface Flags {
@@ -33,7 +34,7 @@ async function monitor(context: Context, { host = '127.0.0.1', port = 8080, toke
     import('../page-folders.ts'),
     import('node:os'),
   ])
-  const token = tokenFile === undefined ? null : (await readToken(tokenFile)).trim()
+  const token = await readToken(tokenFile)
   const bus = await openBus(settings.bus, { clock, log })
   try {
     const { url, done } = await startMonitor({
@@ -56,15 +57,5 @@ async function monitor(context: Context, { host = '127.0.0.1', port = 8080, toke
     context.onStop(() => `${messages} messages read, ${clients} pages served with ${megabytes} MB.`)
   } finally {
     await bus.close()
-  }
-}
-
-async function readToken(file: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    const { ClosebellError } = await import('../../../schemas/errors.ts')
-    throw new ClosebellError('CB_ABSENT', `the token file ${file} cannot be read`, { cause })
   }
 }

@@ -1,6 +1,7 @@
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
+import { readToken } from '../token-file.ts'
 import { wholeNumber } from '../values.ts'
 
 interface Flags {
@@ -26,13 +27,12 @@ export const registerServe: Register = (program, act) => {
 async function serve(context: Context, flags: Flags, version: string): Promise<void> {
   const { settings, clock, log, signal, say } = context
   const { host = '127.0.0.1', port = 8080, tokenFile } = flags
-  const [{ readFileSync }, { Guard }, { serveDays }, { openBus }] = await Promise.all([
-    import('node:fs'),
+  const [{ Guard }, { serveDays }, { openBus }] = await Promise.all([
     import('../../http/guard.ts'),
     import('../../serve/server.ts'),
     import('../../compose/bus.ts'),
   ])
-  const guard = new Guard(host, tokenFile === undefined ? null : readFileSync(tokenFile, 'utf8').trim())
+  const guard = new Guard(host, await readToken(tokenFile))
   const bus = await openBus(settings.bus, { clock, log })
   try {
     const { requests, refused, streams, lastDate } = await serveDays({

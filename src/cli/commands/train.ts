@@ -28,8 +28,6 @@ interface Flags {
   readonly promote: boolean
 }
 
-export const trainDefaults = recipes.small
-
 export const registerTrain: Register = (program, act) => {
   const both = (name: keyof (typeof recipes)['full']): string =>
     `(default: ${recipes.full[name]}; small: ${recipes.small[name as keyof typeof recipes.small]})`

@@ -19,7 +19,7 @@ import { ModelsFolder } from '../../workers/models-folder.ts'
 import { openDay } from '../../workers/open/open-worker.ts'
 import { Sink } from '../../workers/sink/sink-worker.ts'
 import { neighboursDefault } from '../commands/open.ts'
-import { trainDefaults } from '../commands/train.ts'
+import { recipes } from '../recipes.ts'
 import type { Context } from '../context.ts'
 import { trainAndKeep } from '../train-and-keep.ts'
 import { watchedFeed } from '../watched-feed.ts'
@@ -119,10 +119,10 @@ async function trainSets({ context, market, store, models }: Parts): Promise<voi
   const validate = { from: past[cut] as string, to: past.at(-1) as string }
   for (const set of sets) {
     if (signal.aborted) return
-    const stage = progress.stage(`train ${set}`, trainDefaults.epochs, 'epochs')
+    const stage = progress.stage(`train ${set}`, recipes.small.epochs, 'epochs')
     let epochs = 0
     const kept = await trainAndKeep({
-      ...trainDefaults,
+      ...recipes.small,
       store,
       engine,
       models,

@@ -1,5 +1,5 @@
 import type { ClosebellError } from '../../../schemas/errors.ts'
-import { profileOf } from '../../../schemas/profiles/index.ts'
+import { localDate, profileOf } from '../../../schemas/profiles/index.ts'
 import { openBus, tapeFolder } from '../../compose/bus.ts'
 import { openEngine } from '../../compose/engine.ts'
 import { inspectBus, inspectStore } from '../../compose/inspection.ts'
@@ -17,7 +17,7 @@ import { checkTables, checkYesterday } from './store-checks.ts'
 /** Looks at everything that a day needs; a look that fails is a finding, never the end of the examination. */
 export async function examine(context: Context, isPreflight: boolean): Promise<readonly Finding[]> {
   const { settings, clock, origins } = context
-  const today = new Date(clock.now() + profileOf(settings.profile).utcOffsetMinutes * 60_000).toISOString().slice(0, 10)
+  const today = localDate(profileOf(settings.profile), clock.now())
   const reached = await reach(context)
   const { bus, store, busInspection, storeInspection } = reached
   const wanted = origins.partitions.source === 'default' ? null : settings.partitions

@@ -1,7 +1,7 @@
 import type { Status } from '../../../schemas/day.ts'
 import { isTradingDay } from '../../../schemas/calendars/index.ts'
 import { healthOf } from '../../../schemas/limits.ts'
-import { dayStart, profileOf, type MarketProfile } from '../../../schemas/profiles/index.ts'
+import { dayStart, localDate, profileOf, type MarketProfile } from '../../../schemas/profiles/index.ts'
 import { sessionPoint } from '../../monitor/protocol/phase.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { newestDate } from '../../workers/close/close-worker.ts'
@@ -67,10 +67,9 @@ interface Surroundings {
 }
 
 function sessionOf(profile: MarketProfile, now: number): Pick<TopView, 'phase' | 'countdown'> {
-  const local = now + profile.utcOffsetMinutes * 60_000
-  const date = new Date(local).toISOString().slice(0, 10)
+  const date = localDate(profile, now)
   if (!isTradingDay(profile, date)) return { phase: 'closed', countdown: null }
-  const { phase, next, left } = sessionPoint(profile, (local % dayMs) * 1000)
+  const { phase, next, left } = sessionPoint(profile, now * 1000 - dayStart(profile, date))
   return { phase, countdown: next === null ? null : { to: next, seconds: Math.floor(left / 1e6) } }
 }
 

@@ -1,4 +1,5 @@
 import type { Health } from '../../../schemas/limits.ts'
+import { localDate } from '../../../schemas/profiles/index.ts'
 import type { Colors } from '../colors.ts'
 import type { CloseLine, EventLine, Judged, PartitionLine, TopView, WorkerLine } from './view.ts'
 
@@ -65,7 +66,7 @@ function headline(view: TopView, { colors }: Screen): string {
   const zone = `UTC${hours < 0 ? '-' : '+'}${Math.abs(hours)}`
   const left = countdown === null ? '' : `  ${countdown.to} in ${duration(countdown.seconds)}`
   const time = clock(at, view)
-  const own = localDate(at, view)
+  const own = localDate(view, at)
   const day = date === '' || date === own ? '' : `  log of ${date}`
   return `${colors.bold(`closebell ${deployment}`)} ${time} ${zone}  ${phases[phase]}${left}${day}`
 }
@@ -174,7 +175,6 @@ const shifted = (ms: number, { utcOffsetMinutes }: TopView): string =>
   new Date(ms + utcOffsetMinutes * 60_000).toISOString()
 
 const clock = (ms: number, view: TopView): string => shifted(ms, view).slice(11, 19)
-const localDate = (ms: number, view: TopView): string => shifted(ms, view).slice(0, 10)
 
 /** `1:48`, `1:17:42`. */
 export function duration(seconds: number): string {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ClosebellError } from '../../../schemas/errors.ts'
-import { profileOf } from '../../../schemas/profiles/index.ts'
+import { localDate, profileOf } from '../../../schemas/profiles/index.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import { Guard } from '../../http/guard.ts'
 import { securityHeaders } from '../../http/headers.ts'
@@ -97,7 +97,7 @@ class Monitor {
     this.#options = options
     this.#facts = new StoredFacts(options.openStore)
     // An empty log stands at today, so that the page can say when the session begins.
-    const today = localDate(clock.now(), profile.utcOffsetMinutes)
+    const today = localDate(profile, clock.now())
     this.#view = new View({ bus, facts: this.#facts, profile, partitions, folder }, date, today)
     this.#follower = new LogFollower({
       bus,
@@ -245,6 +245,3 @@ class Monitor {
     return { type: this.#metrics.contentType, text }
   }
 }
-
-const localDate = (now: number, utcOffsetMinutes: number): string =>
-  new Date(now + utcOffsetMinutes * 60_000).toISOString().slice(0, 10)

@@ -1,5 +1,6 @@
 import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
+import { firstDays } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { Store } from '../../ports/store.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
@@ -33,16 +34,7 @@ export class MarketHistory {
 
   /** PV of the days up to and including `to`. */
   upTo(to: string): FeaturePanel {
-    const { panel } = this
-    const days = panel.dates.findLastIndex((date) => date <= to) + 1
-    const width = panel.columns.length * panel.instruments.length
-    const { factors } = panel
-    return {
-      ...panel,
-      dates: panel.dates.slice(0, days),
-      values: panel.values.subarray(0, days * width),
-      ...(factors === undefined ? {} : { factors: factors.subarray(0, days * panel.instruments.length) }),
-    }
+    return firstDays(this.panel, this.panel.dates.findLastIndex((date) => date <= to) + 1)
   }
 
   get lastDate(): string {

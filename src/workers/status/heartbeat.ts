@@ -31,7 +31,8 @@ export interface HeartbeatOptions {
   readonly intervalMs: number
 }
 
-const nothing: Omit<Status, 'worker' | 'owner' | 'reportedAt' | 'interval' | 'stage'> = {
+/** What a report leaves out. */
+export const unreported: Omit<Status, 'worker' | 'owner' | 'reportedAt' | 'interval' | 'stage'> = {
   date: '',
   partition: -1,
   offset: 0,
@@ -133,7 +134,7 @@ class StatusPublisher {
   #statusOf(report: Report, key: string, reportedAt: number): Status {
     const { worker, owner, intervalMs } = this.#options
     const rate = this.#rateOf(key, report.events ?? 0)
-    return { ...nothing, rate, ...report, worker, owner, reportedAt, interval: intervalMs / 1000 }
+    return { ...unreported, rate, ...report, worker, owner, reportedAt, interval: intervalMs / 1000 }
   }
 
   /** Beats at changes may follow each other at once: over less than a second the rate before them stands. */

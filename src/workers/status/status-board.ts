@@ -57,19 +57,3 @@ export async function readStatusBoard(bus: Bus, board = new StatusBoard()): Prom
   for await (const messages of bus.read('status', 0, { from, until: 'end' })) board.take(messages)
   return board
 }
-
-/** Keeps a board up to date until `signal`; `onReport` is told after each batch. */
-export async function followStatus(
-  bus: Bus,
-  board: StatusBoard,
-  signal: AbortSignal,
-  onReport: () => void = () => undefined,
-): Promise<void> {
-  if ((await bus.partitions('status')) === 0) return
-  const { first, next } = await bus.offsets('status', 0)
-  const from = Math.max(first, next - newest)
-  for await (const messages of bus.read('status', 0, { from, until: 'never', signal })) {
-    board.take(messages)
-    onReport()
-  }
-}

@@ -1,7 +1,6 @@
 import type { SetName } from '../../../schemas/topics.ts'
 import { beforeEmbargo, forwardReturns } from '../../../models/inputs/labels.ts'
 import { hasSa, type NetworkSpec } from '../../../models/network/spec.ts'
-import type { DaySample } from '../../../models/sample.ts'
 import type { LabelPrice } from '../../../models/training/artifact.ts'
 import type { DaySeries } from '../../../models/training/day-series.ts'
 import type { Store } from '../../ports/store.ts'
@@ -26,15 +25,12 @@ export interface SampleRequest {
   readonly validate: Span
 }
 
-interface Labelled<Days> {
-  readonly train: Days
-  readonly validate: Days
+export interface LabelledSeries {
+  readonly train: DaySeries
+  readonly validate: DaySeries
   /** Training days left out because their label is known only in the validation span. */
   readonly embargoed: number
   readonly sizing: string
-}
-
-export interface LabelledSeries extends Labelled<DaySeries> {
   readonly source: SampleSource
 }
 
@@ -73,14 +69,6 @@ export async function labelledSeries(request: SampleRequest): Promise<LabelledSe
     source,
   }
 }
-
-/** The same samples, all built: for markets small enough to be held. */
-export async function labelledDays(request: SampleRequest): Promise<Labelled<readonly DaySample[]>> {
-  const { train, validate, embargoed, sizing } = await labelledSeries(request)
-  return { train: built(train), validate: built(validate), embargoed, sizing }
-}
-
-const built = (series: DaySeries): DaySample[] => Array.from({ length: series.count }, (_, day) => series.sample(day))
 
 /** Indices of a span's dates in the market's PV. */
 function daysOf(source: SampleSource, span: Span): number[] {
