@@ -14,19 +14,19 @@ export const registerServe: Register = (program, act) => {
   const command = describe(
     program.command('serve'),
     'Serve completed days over HTTP: factors, weights and events for any client.',
-    'closebell serve --bus kafka://localhost:9092 --port 8080',
+    'closebell serve --bus kafka://localhost:9092 --port 8081',
     'closebell serve --bus kafka://localhost:9092 --host 0.0.0.0 --token-file token',
   )
   withSettings(command, 'bus', 'profile')
     .option('--host <address>', 'address to bind to; beyond loopback a token is needed (default: 127.0.0.1)')
-    .option('--port <number>', 'port to bind to; 0 = any that is free (default: 8080)', wholeNumber)
+    .option('--port <number>', 'port to bind to; 0 = any that is free (default: 8081)', wholeNumber)
     .option('--token-file <file>', 'holds the token that clients send as Authorization: Bearer')
     .action(act((context) => serve(context, command.opts<Flags>(), program.version() ?? '')))
 }
 
 async function serve(context: Context, flags: Flags, version: string): Promise<void> {
   const { settings, clock, log, signal, say } = context
-  const { host = '127.0.0.1', port = 8080, tokenFile } = flags
+  const { host = '127.0.0.1', port = 8081, tokenFile } = flags
   const [{ Guard }, { serveDays }, { openBus }] = await Promise.all([
     import('../../http/guard.ts'),
     import('../../serve/server.ts'),
