@@ -6,6 +6,7 @@ import { openTape } from '../../src/bus/tape/index.ts'
 import { build, closebell, ended, start } from '../cli/run-closebell.ts'
 import { realClock } from '../real-clock.ts'
 import { closeDay } from '../subscribe/closed-days.ts'
+import { shownPage } from './shown-page.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'closebell-monitor-cli-'))
 
@@ -24,11 +25,8 @@ describe('closebell monitor', () => {
     { timeout: 120_000 },
     async () => {
       const child = start(['monitor', '--bus', 'tape:tape', '--store', 'duckdb:none.duckdb', '--port', '0'], { cwd })
-      let said = ''
-      child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()))
       const ending = ended(child)
-      await expect.poll(() => /http:\S+/.exec(said)?.[0], { timeout: 60_000 }).toBeDefined()
-      const url = /http:\S+/.exec(said)?.[0] ?? ''
+      const url = await shownPage(child)
       expect(url).toContain('127.0.0.1')
       await expect.poll(async () => (await fetch(`${url}readyz`)).status, { timeout: 20_000 }).toBe(200)
       expect(await (await fetch(`${url}page/main.js`)).text()).toContain('import')
