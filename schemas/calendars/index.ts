@@ -100,6 +100,9 @@ function isWeekend(day: number): boolean {
   return weekday === 0 || weekday === 6
 }
 
+/** The date `days` calendar days after a date, before it when negative. @throws ClosebellError CB_USAGE */
+export const shiftDays = (date: string, days: number): string => dateOf(dayNumber(date) + days)
+
 /** Whether the market trades on a date (YYYY-MM-DD). @throws ClosebellError CB_CALENDAR_END outside the known years. */
 export const isTradingDay = (profile: MarketProfile | string, date: string): boolean =>
   opens(calendarOf(profile), dayNumber(date))

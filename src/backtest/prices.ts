@@ -1,4 +1,4 @@
-import { shiftTradingDays } from '../../schemas/calendars/index.ts'
+import { shiftDays, shiftTradingDays } from '../../schemas/calendars/index.ts'
 import { profileOf } from '../../schemas/profiles/index.ts'
 import { exitGrace, forwardReturns } from '../../models/inputs/labels.ts'
 import { firstDays, panelColumn, section } from '../../models/inputs/panel.ts'
@@ -45,7 +45,7 @@ export async function loadPrices(request: PriceRequest): Promise<BacktestPrices>
   const profile = profileOf(request.profile)
   const columns = ['pv_high', 'pv_low', 'pv_close', 'pv_vwap', 'pv_volume']
   const start = shiftTradingDays(profile, from, -volumeDays)
-  const read = await storedPanel(store, 'PV', columns, start, daysLater(to, tailDays))
+  const read = await storedPanel(store, 'PV', columns, start, shiftDays(to, tailDays))
   const panel = cutAfter(read, to, Math.max(...request.horizons) + 1 + exitGrace)
   return pricesOf(panel, request)
 }
@@ -125,6 +125,3 @@ export async function originOf(
   const origins = [...new Set(texts(rows, 'origin'))].sort()
   return { origins, adjustedAsOf: texts(rows, 'adjusted_as_of').reduce((last, one) => (one > last ? one : last), '') }
 }
-
-const daysLater = (date: string, days: number): string =>
-  new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)

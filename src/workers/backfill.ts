@@ -1,3 +1,4 @@
+import { shiftDays } from '../../schemas/calendars/index.ts'
 import type { FlowSizing } from '../../schemas/rows.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -5,7 +6,6 @@ import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { closeDay } from './close/close-day.ts'
 import { emptySummary, FeaturesWorker, type FeaturesSummary } from './features/features-worker.ts'
-import { dayAfter } from './features/positions.ts'
 import { MarketHistory } from './history/market-history.ts'
 import { openDay } from './open/open-worker.ts'
 import { LogView } from './scoring/log-view.ts'
@@ -83,7 +83,7 @@ export async function openedDates(bus: Bus, from: string, to: string): Promise<s
     const date = await dateAt(bus, offset)
     if (date > to) break
     dates.push(date)
-    offset = await bus.offsetOfDate('market', 0, dayAfter(date))
+    offset = await bus.offsetOfDate('market', 0, shiftDays(date, 1))
   }
   return dates
 }

@@ -1,14 +1,12 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { isTradingDay, nextTradingDay } from '../../../schemas/calendars/index.ts'
+import { isTradingDay, nextTradingDay, shiftDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import { sets } from '../../../schemas/topics.ts'
 import type { Engine } from '../../../models/engine.ts'
 import { fingerprints } from '../../workers/fingerprints.ts'
 import type { ModelsFolder } from '../../workers/models-folder.ts'
 import { fail, ok, thrown, warn, type Finding } from './finding.ts'
-
-const dayMs = 86_400_000
 
 /** Whether the engine that is set can be loaded; `auto` without TensorFlow works, slowly. */
 export async function checkEngine(name: string, open: (name: string) => Promise<Engine>): Promise<Finding> {
@@ -61,10 +59,9 @@ export function checkCalendar(profile: string, today: string): Finding {
     const kind = isTradingDay(profile, today)
       ? 'a trading day'
       : `no trading day, the next is ${nextTradingDay(profile, today)}`
-    const ahead = new Date(Date.parse(today) + 60 * dayMs).toISOString().slice(0, 10)
     const { calendar } = profileOf(profile)
     try {
-      nextTradingDay(profile, ahead)
+      nextTradingDay(profile, shiftDays(today, 60))
     } catch (error) {
       return { ...thrown('calendar', error, 'warn'), remedy: 'Within 60 days: install a newer release.' }
     }

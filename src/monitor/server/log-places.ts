@@ -1,3 +1,4 @@
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import type { ReferenceEntry } from '../../../schemas/market.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
@@ -28,8 +29,7 @@ export async function newestDate(bus: Bus): Promise<string> {
 
 /** The date that `market` goes on with after a date; empty while there is none. */
 export async function dateAfter(bus: Bus, date: string): Promise<string> {
-  const after = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
-  const offset = await bus.offsetOfDate('market', 0, after)
+  const offset = await bus.offsetOfDate('market', 0, shiftDays(date, 1))
   return (await messageAt(bus, 'market', 0, offset))?.date ?? ''
 }
 
@@ -82,7 +82,7 @@ export async function completedBefore(bus: Bus, date: string, max: number): Prom
 
 /** When the last partition had closed a date, ms UTC. */
 async function closedAt(bus: Bus, date: string): Promise<number> {
-  const after = new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+  const after = shiftDays(date, 1)
   const partitions = await bus.partitions('days')
   const last = await Promise.all(
     Array.from({ length: partitions }, async (_, partition) => {

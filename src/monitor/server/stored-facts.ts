@@ -1,3 +1,4 @@
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import { dayRules } from '../../../schemas/catalogue/index.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { TableName } from '../../../schemas/tables.ts'
@@ -57,7 +58,8 @@ export class StoredFacts {
         store.panel({
           table,
           columns: ['event_time', ...columns],
-          from: yearBefore(before),
+          // Enough calendar days for the trading days that are drawn.
+          from: shiftDays(before, -2 * historyDays),
           to: before,
           instruments: [symbol],
         }),
@@ -100,7 +102,3 @@ export class StoredFacts {
 
 const finite = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null
-
-/** Enough calendar days for the trading days that are drawn. */
-const yearBefore = (date: string): string =>
-  new Date(Date.parse(`${date}T00:00:00Z`) - 120 * 86_400_000).toISOString().slice(0, 10)

@@ -1,3 +1,4 @@
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import type { Bus } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { codecs, kindOf } from '../../wire/index.ts'
@@ -24,7 +25,7 @@ export async function lastClosedDate(bus: Bus, partition: number): Promise<strin
 /** First date in a partition of the market topic after `after`; empty when the log has none yet. */
 async function firstDateAfter(bus: Bus, partition: number, after: string): Promise<string> {
   const { first, next } = await bus.offsets('market', partition)
-  const from = after === '' ? first : await bus.offsetOfDate('market', partition, dayAfter(after))
+  const from = after === '' ? first : await bus.offsetOfDate('market', partition, shiftDays(after, 1))
   if (from >= next) return ''
   for await (const messages of bus.read('market', partition, { from, until: 'end' })) {
     const message = messages[0]
@@ -32,9 +33,6 @@ async function firstDateAfter(bus: Bus, partition: number, after: string): Promi
   }
   return ''
 }
-
-export const dayAfter = (date: string): string =>
-  new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
 /**
  * The first day that is not closed on every partition; waits until the log has one. Empty when `signal` ended the wait.

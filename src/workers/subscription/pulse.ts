@@ -1,13 +1,13 @@
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import type { Bus } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { dayAfter } from '../features/positions.ts'
 
 /** `waiting`: no later day has begun; `trading`: one has; `closing`: its panels stand in the log. */
 export type Stage = 'waiting' | 'trading' | 'closing'
 
 /** How far the day behind the last completed one has come. */
 export async function stageAfter(bus: Bus, lastDate: string): Promise<Stage> {
-  const after = lastDate === '' ? '' : dayAfter(lastDate)
+  const after = lastDate === '' ? '' : shiftDays(lastDate, 1)
   for (const [topic, stage] of [
     ['panels', 'closing'],
     ['market', 'trading'],
