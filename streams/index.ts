@@ -1,4 +1,5 @@
 /** The stream core: pure reductions of a partition's log to rows. */
+export { openingFault } from './log/check.ts'
 export type { DayOutput, RowFault } from './log/events.ts'
 export { PartitionDay, type DaySettings } from './log/partition-day.ts'
 export type { Fingerprints } from './log/rows.ts'

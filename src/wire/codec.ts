@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import avro from 'avsc'
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { AvroField, AvroType, ColumnType, RecordSchema } from '../../schemas/record.ts'
+import { boundedArrays } from './bounded-array.ts'
 
 /**
  * Avro single-object encoding of every record of schemas/: C3 01, the CRC-64-AVRO fingerprint of the schema
@@ -129,11 +130,14 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
   const places = columnPlaces(schema.fields)
   const hasCrc = schema.fields.some((f) => f.name === 'crc')
   const hasCount = schema.fields.some((f) => f.name === 'count')
-  const type = avro.Type.forSchema({
-    type: 'record',
-    name: schema.name,
-    fields: schema.fields.map((f) => ({ name: camel(f.name), type: camelType(f.type) })),
-  } as avro.Schema)
+  const type = avro.Type.forSchema(
+    {
+      type: 'record',
+      name: schema.name,
+      fields: schema.fields.map((f) => ({ name: camel(f.name), type: camelType(f.type) })),
+    } as avro.Schema,
+    { typeHook: boundedArrays },
+  )
 
   const encode = (value: T): Buffer => {
     const out = { ...value } as Record<string, unknown>

@@ -19,7 +19,7 @@ export const OrderField = {
 } as const
 
 const stride = 8
-const channelsMax = 256
+export const channelsMax = 256
 
 export class OrderTable {
   /** Slots; valid until the next `find`, which may grow the table. */

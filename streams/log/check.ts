@@ -1,4 +1,6 @@
-import { TickKind, type BookBatch, type DictionaryEntry, type TickBatch } from '../../schemas/market.ts'
+import { TickKind, type BookBatch, type DayOpened, type DictionaryEntry, type TickBatch } from '../../schemas/market.ts'
+import { dayStart, type MarketProfile } from '../../schemas/profiles/index.ts'
+import { channelsMax } from '../book/order-table.ts'
 import type { PendingBatch, RowFault } from './events.ts'
 
 const symbolPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
@@ -37,6 +39,8 @@ function commonFaults(batch: TickBatch | BookBatch, midnight: number): RowFault[
   return faults
 }
 
+const isId = (id: number): boolean => id >= 0 && id <= Number.MAX_SAFE_INTEGER
+
 /** Rows of a tick batch that are no valid event. */
 export function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
   const faults = commonFaults(batch, midnight)
@@ -48,6 +52,8 @@ export function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
     else if (price < 0 || (kind === TickKind.trade && price === 0)) faults.push(fault(i, 'CB_PRICE', `price ${price}`))
     else if (!(quantity > 0) || !Number.isSafeInteger(quantity))
       faults.push(fault(i, 'CB_QUANTITY', `quantity ${quantity}`))
+    else if (!isId(batch.buyId[i]) || !isId(batch.sellId[i]))
+      faults.push(fault(i, 'CB_WIRE_VALUE', `order ids ${batch.buyId[i]} and ${batch.sellId[i]}`))
   }
   return faults
 }
@@ -60,8 +66,10 @@ export function bookFaults(batch: BookBatch, midnight: number): RowFault[] {
     for (let at = i * levels; at < (i + 1) * levels; at++) {
       const lowest = Math.min(batch.bidPrice[at], batch.askPrice[at])
       const least = Math.min(batch.bidQuantity[at], batch.askQuantity[at])
+      const most = Math.max(batch.bidQuantity[at], batch.askQuantity[at])
       if (lowest < 0) faults.push(fault(i, 'CB_PRICE', `price ${lowest} in level ${at - i * levels + 1}`))
-      else if (!(least >= 0)) faults.push(fault(i, 'CB_QUANTITY', `quantity ${least} in level ${at - i * levels + 1}`))
+      else if (!(least >= 0 && most < Infinity))
+        faults.push(fault(i, 'CB_QUANTITY', `quantities ${least} and ${most} in level ${at - i * levels + 1}`))
       else continue
       break
     }
@@ -94,6 +102,33 @@ export function scaleFaults(batch: TickBatch | BookBatch, first: Map<string, Dic
       faults.push(fault(i, 'CB_WIRE_VALUE', `${batch.dictionary[batch.instrument[i]].instrument}: ${fact}`))
   }
   return faults
+}
+
+const tickColumns = ['instrument', 'kind', 'side', 'time', 'sequence', 'price', 'quantity', 'buyId', 'sellId'] as const
+const bookColumns = ['instrument', 'time', 'sequence', 'last', 'trades', 'volume', 'amount'] as const
+const levelColumns = ['bidPrice', 'bidQuantity', 'askPrice', 'askQuantity'] as const
+
+/** Columns that a batch must have, unlike order types, flags and raw times; null when none is missing. */
+export function columnFault(kind: PendingBatch['kind'], batch: TickBatch | BookBatch): RowFault | null {
+  const names = kind === 'ticks' ? tickColumns : [...bookColumns, ...levelColumns]
+  const columns = batch as unknown as Readonly<Record<string, { readonly length: number }>>
+  const missing = names.find((name) => columns[name].length === 0)
+  return batch.count === 0 || missing === undefined
+    ? null
+    : fault(-1, 'CB_WIRE_COLUMN', `${missing} is absent in a batch of ${batch.count} rows`)
+}
+
+/** What is wrong with the record that opens a day on a partition, null when nothing is. */
+export function openingFault({ date, chains }: DayOpened, profile: MarketProfile): RowFault | null {
+  if (chains.length > channelsMax)
+    return fault(-1, 'CB_WIRE_VALUE', `${chains.length} chains on one partition, at most ${channelsMax}`)
+  if (/^\d{4}-\d{2}-\d{2}$/.test(date) && !Number.isNaN(dayStart(profile, date))) return null
+  return fault(-1, 'CB_TIME', `${JSON.stringify(date.slice(0, 40))} is no date`)
+}
+
+/** Refused rows take the time of the row before, so that a time which is none holds up nobody. */
+export function settleTimes(batch: TickBatch | BookBatch, refused: ReadonlySet<number>): void {
+  for (const row of [...refused].sort((a, b) => a - b)) batch.time[row] = row === 0 ? -(2 ** 31) : batch.time[row - 1]
 }
 
 /** What is wrong with the number of a batch, null when nothing is. */

@@ -13,7 +13,17 @@ import { Acc, accStride } from '../accumulators.ts'
 import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
 import { endQuoteSegment } from '../book/quotes.ts'
 import { openSession } from '../market/session.ts'
-import { bookFaults, isSymbol, numberFault, scaleFaults, skipOf, symbolFault, tickFaults } from './check.ts'
+import {
+  bookFaults,
+  columnFault,
+  isSymbol,
+  numberFault,
+  scaleFaults,
+  settleTimes,
+  skipOf,
+  symbolFault,
+  tickFaults,
+} from './check.ts'
 import type { DayOutput, PendingBatch, RowFault } from './events.ts'
 import { Merge, type Chain } from './merge.ts'
 import { Reducer } from './reducer.ts'
@@ -97,11 +107,11 @@ export class PartitionDay {
 
   /** Takes a batch in and gives out what it releases. */
   takeBatch(kind: PendingBatch['kind'], batch: TickBatch | BookBatch, offset: number): DayOutput[] {
-    const wrongNumber = numberFault(batch)
-    if (wrongNumber !== null) {
+    const wrong = numberFault(batch) ?? columnFault(kind, batch)
+    if (wrong !== null) {
       this.counts.eventsIn += batch.count
       this.counts.eventsQuarantined += batch.count
-      return [this.fault(offset, wrongNumber)]
+      return [this.fault(offset, wrong)]
     }
     const chain = this.merge.find(batch.producer, batch.channel)
     const judgement = this.merge.judge(chain, batch)
@@ -250,6 +260,7 @@ export class PartitionDay {
         },
       })
     }
+    settleTimes(batch, refused)
     return skipOf(batch.count, [...refused, ...lateRows])
   }
 

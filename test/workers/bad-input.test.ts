@@ -125,6 +125,7 @@ describe('a row that is no event is quarantined with its place, and its batch go
     ['half a share', (batch) => (batch.quantity[1] = 0.5), 'CB_QUANTITY'],
     ['an unknown kind', (batch) => (batch.kind[1] = 9), 'CB_WIRE_VALUE'],
     ['an index outside of the dictionary', (batch) => (batch.instrument[1] = 7), 'CB_SYMBOL'],
+    ['an order id of NaN', (batch) => (batch.buyId[1] = Number.NaN), 'CB_WIRE_VALUE'],
     ['a time before the date', (batch) => (batch.time[1] = -2_000_000_000), 'CB_TIME'],
     ['a time that goes back in its batch', (batch) => (batch.time[1] = -1), 'CB_TIME'],
   ])('%s', (_, change, code) => {
@@ -174,6 +175,7 @@ describe('a row that is no event is quarantined with its place, and its batch go
       ['askPrice', -1, 'CB_PRICE'],
       ['bidQuantity', -1, 'CB_QUANTITY'],
       ['askQuantity', Number.NaN, 'CB_QUANTITY'],
+      ['bidQuantity', Infinity, 'CB_QUANTITY'],
     ]
     for (const [column, value, code] of spoil) {
       const batch = bookBatchOf(book, newChain('SH-books'), book.quotes)
@@ -204,6 +206,18 @@ describe('a row that is no event is quarantined with its place, and its batch go
     expectSum(outputs, [4, 1, 0])
   })
 
+  it('a row stamped far ahead holds nothing back: the rows behind it are in the minute rows of their time', () => {
+    const spoil = (batch: TickBatch): void => {
+      batch.dictionary.push({ ...batch.dictionary[0], instrument: '__proto__' })
+      batch.instrument[1] = batch.dictionary.length - 1
+      batch.time[1] = 30 * 60e6
+    }
+    const outputs = takeAll(log(...batches([3, 2], (batch, i) => i === 0 && spoil(batch)), ended))
+    expect(refusals(outputs)).toEqual([[1, 1, 'CB_SYMBOL']])
+    expect(minuteValues(outputs, '600000.SH', 3)['volume']).toBe(400)
+    expectSum(outputs, [4, 1, 0])
+  })
+
   it('a first row outside of the date does not hide the late rows behind it', () => {
     const shift = (batch: TickBatch): void => {
       // The mark is 23:50; of these two rows one is stamped 00:10 of the next day, the other 23:40.
@@ -215,6 +229,46 @@ describe('a row that is no event is quarantined with its place, and its batch go
     )
     expect([refusals(outputs), lateOf(outputs)]).toEqual([[[2, 0, 'CB_TIME']], [[2, 1]]])
     expectSum(outputs, [2, 1, 1])
+  })
+})
+
+describe('a message cannot ask for more than it brings', () => {
+  const [first, second] = batches([2, 3])
+
+  it('an array of more items than bytes', () => {
+    const opened = codecs.dayOpened.encode(codecs.dayOpened.decode(log()[0].value))
+    const name = Buffer.from(producer)
+    // The count of chains is the byte before the length of the first one's name: -2^49 items.
+    const at = opened.indexOf(name) - 2
+    const endless = Buffer.concat([
+      opened.subarray(0, at),
+      Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+      opened.subarray(at + 1),
+    ])
+    expect(refusals(takeAll(log(endless, first, second, ended)))).toEqual([[1, -1, 'CB_WIRE_TRUNCATED']])
+  })
+
+  it('a count of rows without their columns', () => {
+    const columns = Object.entries(codecs.tickBatch.decode(first)).filter(([, value]) => ArrayBuffer.isView(value))
+    const none = Object.fromEntries(columns.map(([name]) => [name, new Uint8Array(0)]))
+    const [hollow] = batches([2], (batch) => Object.assign(batch, none, { count: 1_000_000, batchNumber: 9 }))
+    const outputs = takeAll(log(hollow, first, second, ended))
+    expect(refusals(outputs)).toEqual([[1, -1, 'CB_WIRE_COLUMN']])
+    expectSum(outputs, [5, 1_000_000, 0])
+  })
+
+  it.each(['2023-13-01', '', '../../etc', '9'.repeat(1 << 20)])('a day whose date is none (%#)', (date) => {
+    const opened = codecs.dayOpened.decode(log()[0].value)
+    const outputs = takeAll(log(codecs.dayOpened.encode({ ...opened, date }), first, second, ended))
+    expect(refusals(outputs)).toEqual([[1, -1, 'CB_TIME']])
+    expectSum(outputs, [5, 0, 0])
+  })
+
+  it('more chains than the order table tells apart', () => {
+    const opened = codecs.dayOpened.decode(log()[0].value)
+    const chains = Array.from({ length: 300 }, (_, i) => ({ producer, channel: `${i}` }))
+    const outputs = takeAll(log(codecs.dayOpened.encode({ ...opened, date: '2023-02-02', chains }), first))
+    expect(refusals(outputs)).toEqual([[1, -1, 'CB_WIRE_VALUE']])
   })
 })
 

@@ -1,6 +1,6 @@
 import type { Quarantined } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
-import { PartitionDay, type DayOutput, type DaySettings } from '../../../streams/index.ts'
+import { openingFault, PartitionDay, type DayOutput, type DaySettings } from '../../../streams/index.ts'
 import type { Logged } from '../../ports/bus.ts'
 import { decode, type Message } from '../../wire/index.ts'
 
@@ -67,6 +67,8 @@ export class PartitionStream {
   }
 
   private open(message: Logged, { value }: Extract<Message, { kind: 'dayOpened' }>): DayOutput[] {
+    const wrong = openingFault(value, this.settings.profile)
+    if (wrong !== null) return [{ kind: 'fault', offset: message.offset, date: message.date, fault: wrong }]
     if (this.day?.date === value.date || this.lastClosed === value.date) return []
     // A day that never ended is closed where the next one opens, as a deadline would have closed it.
     const outputs = this.day === null ? [] : this.day.close(message.offset)
