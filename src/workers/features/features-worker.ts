@@ -6,12 +6,14 @@ import type { TopicName } from '../../../schemas/topics.ts'
 import { restoreDay, saveDay, type DaySettings } from '../../../streams/index.ts'
 import type { Assignment, Bus, Logged, Membership, Outgoing } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Disk } from '../../ports/disk.ts'
 import type { Log } from '../../ports/log.ts'
 import { allSchemas, sha256 } from '../../wire/index.ts'
 import type { PartitionClosed } from '../../../schemas/rows.ts'
 import { codeVersion, fingerprints } from '../fingerprints.ts'
 import type { Heartbeat, Report } from '../status/heartbeat.ts'
 import { encodeOutputs, type Addressed } from './encode-outputs.ts'
+import { localDisk } from './local-disk.ts'
 import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
 import { firstOpenDate, lastClosedDate } from './positions.ts'
@@ -25,6 +27,8 @@ export interface FeaturesOptions {
   readonly sizing: FlowSizing
   /** Folder of the snapshots; without one the worker re-reads the day after a restart. */
   readonly state?: string
+  /** Where that folder lies; this machine's disk unless given. */
+  readonly disk?: Disk
   /** A snapshot is written when this much time has passed since the last one, ms. */
   readonly snapshotIntervalMs: number
   /**
@@ -76,6 +80,7 @@ const publishOrder: readonly TopicName[] = ['quarantine', 'late', 'minutes', 'da
 export class FeaturesWorker {
   private readonly options: FeaturesOptions
   private readonly settings: DaySettings
+  private readonly disk: Disk
   private readonly streams = new Map<number, PartitionStream>()
   private readonly closed = new Set<number>()
   private readonly keptAt = new Map<number, number>()
@@ -91,7 +96,8 @@ export class FeaturesWorker {
 
   constructor(options: FeaturesOptions) {
     this.options = options
-    const { sizing, minuteRows } = options
+    const { sizing, minuteRows, disk = localDisk } = options
+    this.disk = disk
     this.settings = { profile: profileOf(options.profile), sizing, fingerprints, minuteRows }
   }
 
@@ -154,7 +160,7 @@ export class FeaturesWorker {
     const file = this.snapshotFile(partition)
     if (file === null) return null
     try {
-      return await readSnapshot(file, this.identity(partition))
+      return await readSnapshot(this.disk, file, this.identity(partition))
     } catch (error) {
       this.options.log.warn('snapshot not used, the day is read again', { partition, reason: (error as Error).message })
       return null
@@ -232,7 +238,8 @@ export class FeaturesWorker {
     const openedOffset = isBetweenDays ? nextOffset : stream.openedOffset
     if (file !== null) {
       const day = stream.day === null ? null : saveDay(stream.day)
-      await writeSnapshot(file, encodeSnapshot(this.identity(partition), { nextOffset, openedOffset, lastClosed, day }))
+      const snapshot = { nextOffset, openedOffset, lastClosed, day }
+      await writeSnapshot(this.disk, file, encodeSnapshot(this.identity(partition), snapshot))
       this.snapshotAt.set(partition, clock.now())
     }
     this.keptAt.set(partition, clock.elapsed())

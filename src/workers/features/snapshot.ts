@@ -1,8 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SavedChain, SavedDay } from '../../../streams/index.ts'
+import type { Disk } from '../../ports/disk.ts'
 import { asBytes, codecs } from '../../wire/index.ts'
 
 /**
@@ -126,34 +125,15 @@ export function decodeSnapshot(identity: SnapshotIdentity, bytes: Buffer): Snaps
   }
 }
 
-/** tmp, fsync, rename, fsync of the folder: a crash at any instant leaves the old snapshot or the new one. */
-export async function writeSnapshot(file: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  const temporary = `${file}.tmp`
-  const handle = await open(temporary, 'w')
-  try {
-    await handle.writeFile(bytes)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
-  const folder = await open(dirname(file), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+/** Written beside its place, then renamed: a crash at any instant leaves the old snapshot or the new one. */
+export async function writeSnapshot(disk: Disk, file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${file}.${disk.owner}.tmp`
+  await disk.write(temporary, bytes)
+  await disk.rename(temporary, file)
 }
 
 /** The snapshot of a file, null when there is none. @throws ClosebellError CB_SNAPSHOT */
-export async function readSnapshot(file: string, identity: SnapshotIdentity): Promise<Snapshot | null> {
-  let bytes: Buffer
-  try {
-    bytes = await readFile(file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
-  return decodeSnapshot(identity, bytes)
+export async function readSnapshot(disk: Disk, file: string, identity: SnapshotIdentity): Promise<Snapshot | null> {
+  const bytes = await disk.read(file)
+  return bytes === null ? null : decodeSnapshot(identity, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
 }
