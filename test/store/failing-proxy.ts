@@ -16,7 +16,10 @@ export interface FailingProxy {
   close(): Promise<void>
 }
 
-/** An HTTP server in front of another one, whose writes fail as they are told. */
+/**
+ * An HTTP server in front of another one, whose writes fail as they are told. Each request reaches QuestDB on a
+ * connection of its own, since one counts as what its first request was.
+ */
 export async function failingProxy(target: { host: string; httpPort: number }): Promise<FailingProxy> {
   const fates: Fate[] = []
   let writes = 0
@@ -41,7 +44,7 @@ function handle(
     if (fate === 'break before') return void outgoing.destroy()
     if (typeof fate === 'number') return void outgoing.writeHead(fate).end('{"message":"not now"}')
     const options = { host: target.host, port: target.httpPort, path: incoming.url, method: incoming.method }
-    const onward = request({ ...options, headers: incoming.headers }, (answer) => {
+    const onward = request({ ...options, agent: false, headers: incoming.headers }, (answer) => {
       if (fate === 'break after') return void answer.resume().on('end', () => outgoing.destroy())
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(outgoing)

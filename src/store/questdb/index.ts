@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { checkRows, columnOf, planPanel, timeRange, type PanelPlan } from '../../ports/store-rows.ts'
 import { eventTimeToDate, texts, type ColumnValues, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
+import { Exports } from './exports.ts'
 import { Outbox } from './outbox.ts'
 import { readParquet } from './parquet.ts'
 import { longestStatement, QuestdbRest } from './rest.ts'
@@ -44,6 +45,7 @@ const idlePolls = 600
 
 class QuestdbStore implements Store {
   readonly #rest: QuestdbRest
+  readonly #exports: Exports
   readonly #outbox: Outbox
   readonly #clock: Clock
   readonly #prefix: string
@@ -52,6 +54,7 @@ class QuestdbStore implements Store {
   constructor(rest: QuestdbRest, outbox: Outbox, clock: Clock, prefix: string) {
     this.#prefix = prefix
     this.#rest = rest
+    this.#exports = new Exports(rest, clock)
     this.#outbox = outbox
     this.#clock = clock
   }
@@ -128,7 +131,7 @@ class QuestdbStore implements Store {
     const [revisions] = plan.revised ? await this.#rest.rows(sql.selectRevisions(table, plan)) : []
     const [least, most] = revisions ?? []
     const onlyRevision = typeof least === 'number' && least === most ? least : null
-    return readParquet(await this.#rest.parquet(sql.selectPanel(table, plan, onlyRevision)), plan.columns)
+    return readParquet(await this.#exports.parquet(sql.selectPanel(table, plan, onlyRevision)), plan.columns)
   }
 
   /** So many instruments that no statement takes their names: the panel is read whole, and they are chosen here. */

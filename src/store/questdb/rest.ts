@@ -5,6 +5,7 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 export type Cell = string | number | boolean | null
 
 const requestTimeoutMs = 120_000
+const tooManyRequests = 429
 
 /** Characters; a panel's statement travels in the URL, where some take three bytes, and the server takes 64 KB. */
 export const longestStatement = 20_000
@@ -23,13 +24,22 @@ export class QuestdbRest {
     return answer.dataset ?? []
   }
 
-  /** The answer as a Parquet file. Decompressing in JavaScript would take longer than the bytes on a local network. */
-  async parquet(statement: string): Promise<ArrayBuffer> {
-    const response = await this.#get('/exp', { query: statement, fmt: 'parquet', compression_codec: 'uncompressed' })
-    return response.arrayBuffer()
+  /**
+   * The answer as a Parquet file; null when the server exports as many already as it may. Decompressing in JavaScript
+   * would take longer than the bytes on a local network.
+   */
+  async parquet(statement: string): Promise<ArrayBuffer | null> {
+    const parameters = { query: statement, fmt: 'parquet', compression_codec: 'uncompressed' }
+    const response = await this.#get('/exp', parameters, tooManyRequests)
+    try {
+      const body = await response.arrayBuffer()
+      return response.status === tooManyRequests ? null : body
+    } catch (cause) {
+      throw unreachable(this.#origin, cause)
+    }
   }
 
-  async #get(path: string, parameters: Record<string, string>): Promise<Response> {
+  async #get(path: string, parameters: Record<string, string>, alsoTaken?: number): Promise<Response> {
     const url = `${this.#origin}${path}?${new URLSearchParams(parameters).toString()}`
     let response: Response
     try {
@@ -37,7 +47,7 @@ export class QuestdbRest {
     } catch (cause) {
       throw unreachable(this.#origin, cause)
     }
-    if (response.ok) return response
+    if (response.ok || response.status === alsoTaken) return response
     const text = await response.text()
     throw new ClosebellError('CB_INTERNAL', `QuestDB refused ${parameters['query'] ?? path}: ${text}`)
   }
