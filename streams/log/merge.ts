@@ -12,6 +12,7 @@ export interface Chain {
   markSequence: number
   /** Lost or ended: it holds nothing back any more. */
   isOver: boolean
+  /** Given up: its mark stands at the end of the day, so that whatever it still sends is late. */
   isLost: boolean
   events: number
   readonly pending: PendingBatch[]
@@ -56,7 +57,7 @@ export class Merge {
     if (chain === undefined) return 'unknown'
     const known = chain.crcs.get(batch.batchNumber)
     if (known !== undefined) return known === batch.crc ? 'repeated' : 'conflict'
-    return chain.isOver ? 'over' : 'taken'
+    return chain.isOver && !chain.isLost ? 'over' : 'taken'
   }
 
   take(chain: Chain, pending: PendingBatch): void {

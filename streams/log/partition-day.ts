@@ -37,6 +37,9 @@ export interface DaySettings {
   readonly minuteRows: boolean
 }
 
+/** µs. */
+const dayLength = 86_400_000_000
+
 interface Counts {
   eventsIn: number
   eventsQuarantined: number
@@ -128,7 +131,7 @@ export class PartitionDay {
     this.counts.eventsIn += batch.count
     if (chain === undefined || judgement !== 'taken') {
       this.counts.eventsQuarantined += batch.count
-      const why = chain === undefined ? 'is no chain of this day' : chain.isLost ? 'was given up' : 'had ended'
+      const why = chain === undefined ? 'is no chain of this day' : 'had ended'
       return [
         this.fault(offset, { row: -1, code: 'CB_CHAIN_ENDED', detail: `${batch.producer}/${batch.channel} ${why}` }),
       ]
@@ -154,6 +157,8 @@ export class PartitionDay {
     if (chain === undefined || chain.isOver) return
     chain.isOver = true
     chain.isLost = true
+    chain.markTime = this.reducer.session.midnight + dayLength
+    this.quality |= Quality.gap | Quality.incomplete
   }
 
   /** Gives out what is released after chains ended, and closes the day when none is left. */
@@ -171,6 +176,7 @@ export class PartitionDay {
     const missing = this.merge.chains
       .filter((chain) => !chain.isOver || chain.isLost)
       .map((chain) => `${chain.producer}/${chain.channel}`)
+    if (missing.length > 0) this.quality |= Quality.gap | Quality.incomplete
     this.release(Number.POSITIVE_INFINITY, outputs)
     this.sealUpTo(Number.POSITIVE_INFINITY, outputs)
     const { state, session } = this.reducer

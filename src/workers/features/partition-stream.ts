@@ -48,6 +48,8 @@ export class PartitionStream {
     const day = this.day
     const date = 'date' in decoded.value ? decoded.value.date : ''
     if (day === null || day.date !== date) {
+      // The first logged end of a day counts: what a coordinator appended a moment behind it says nothing.
+      if (date === this.lastClosed && (decoded.kind === 'deadline' || decoded.kind === 'chainLost')) return []
       const code = date === this.lastClosed ? 'CB_CHAIN_ENDED' : 'CB_DAY'
       return [
         {
