@@ -1,3 +1,4 @@
+import { decodeBatches } from './decode.ts'
 import { importYears } from './import.ts'
 import { line } from './line.ts'
 import { say } from './measure.ts'
@@ -7,6 +8,7 @@ import { trainRecipe } from './train.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
 const benches: Readonly<Record<string, () => Promise<object>>> = {
+  decode: decodeBatches,
   import: importYears,
   line,
   monitor,
