@@ -1,9 +1,9 @@
 import avro from 'avsc'
 
 /** What avsc reads from; its pinned version has no types for what is inside. */
-interface Tap {
+export interface Tap {
   readonly buf: Uint8Array
-  readonly pos: number
+  pos: number
   readLong(): number
   skipLong(): void
 }
@@ -19,9 +19,8 @@ const itemsMax = 1 << 16
  * avsc reads as many items as a count promises and only then looks whether the bytes were there: five bytes keep it
  * busy for ever. Each item of ours takes a byte at least, so what is left bounds the count.
  */
-class BoundedArrayType extends avro.types.ArrayType implements Readable {
+export class BoundedArrayType extends avro.types.ArrayType implements Readable {
   _read(tap: Tap): unknown[] {
-    const items = this.itemsType as unknown as Readable
     const values: unknown[] = []
     for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
       if (count < 0) {
@@ -31,14 +30,12 @@ class BoundedArrayType extends avro.types.ArrayType implements Readable {
       if (!(count <= tap.buf.length - tap.pos) || values.length + count > itemsMax) {
         throw new RangeError(`an array of ${values.length + count} items in ${tap.buf.length} bytes`)
       }
-      while (count-- > 0) values.push(items._read(tap))
+      while (count-- > 0) values.push(this.readItem(tap))
     }
     return values
   }
-}
 
-/** The `typeHook` by which a schema gets these arrays. */
-export const boundedArrays: avro.ForSchemaOptions['typeHook'] = (schema, options) =>
-  typeof schema === 'object' && 'type' in schema && schema.type === 'array'
-    ? new BoundedArrayType(schema, options)
-    : undefined
+  protected readItem(tap: Tap): unknown {
+    return (this.itemsType as unknown as Readable)._read(tap)
+  }
+}

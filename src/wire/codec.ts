@@ -3,7 +3,8 @@ import { crc32 } from 'node:zlib'
 import avro from 'avsc'
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { AvroField, AvroType, ColumnType, RecordSchema } from '../../schemas/record.ts'
-import { boundedArrays } from './bounded-array.ts'
+import { batchTypes, columnBytes } from './batch-types.ts'
+import type { ColumnRoom } from './column-room.ts'
 
 /**
  * Avro single-object encoding of every record of schemas/: C3 01, the CRC-64-AVRO fingerprint of the schema
@@ -15,8 +16,11 @@ export interface Codec<T> {
   readonly fingerprint: string
   /** Computes `crc` where the record has one. */
   encode(value: T): Buffer
-  /** @throws ClosebellError CB_WIRE_TRUNCATED, CB_WIRE_COLUMN, CB_WIRE_CRC */
-  decode(bytes: Uint8Array): T
+  /**
+   * @param room where the columns are put; without one they get memory of their own
+   * @throws ClosebellError CB_WIRE_TRUNCATED, CB_WIRE_COLUMN, CB_WIRE_CRC
+   */
+  decode(bytes: Uint8Array, room?: ColumnRoom): T
 }
 
 type Column = Float64Array | Float32Array | Int32Array | Uint16Array | Uint8Array
@@ -47,6 +51,11 @@ function camelType(type: AvroType): unknown {
     fields: type.fields.map((f) => ({ name: camel(f.name), type: camelType(f.type) })),
   }
 }
+
+const typedField = ({ name, type, column }: AvroField) => ({
+  name: camel(name),
+  type: column === undefined ? camelType(type) : { type: 'bytes', logicalType: columnBytes },
+})
 
 /** Canonical schema as published: snake_case names, with the column attributes. */
 export const publishedSchema = (schema: RecordSchema<unknown>): string => JSON.stringify(schema, null, 2) + '\n'
@@ -101,10 +110,11 @@ function viewColumns(
   places: readonly ColumnPlace[],
   count: number | null,
   name: string,
+  room: ColumnRoom | undefined,
 ): void {
   let size = 0
   for (const place of places) size = ((size + 7) & ~7) + (raw[place.name] as Uint8Array).byteLength
-  const buffer = new ArrayBuffer(size)
+  const buffer = room?.take(size) ?? Buffer.allocUnsafeSlow(size).buffer
   const target = new Uint8Array(buffer)
   let offset = 0
   for (const place of places) {
@@ -134,9 +144,9 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
     {
       type: 'record',
       name: schema.name,
-      fields: schema.fields.map((f) => ({ name: camel(f.name), type: camelType(f.type) })),
+      fields: schema.fields.map(typedField),
     } as avro.Schema,
-    { typeHook: boundedArrays },
+    { typeHook: batchTypes },
   )
 
   const encode = (value: T): Buffer => {
@@ -152,7 +162,7 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
     return Buffer.concat([header, type.toBuffer(out)])
   }
 
-  const decode = (bytes: Uint8Array): T => {
+  const decode = (bytes: Uint8Array, room?: ColumnRoom): T => {
     if (bytes.byteLength > messageBytesMax) {
       throw new ClosebellError(
         'CB_WIRE_VALUE',
@@ -187,7 +197,7 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
           `${schema.name} has checksum ${String(raw['crc'])}, its columns give ${crc}`,
         )
       }
-      viewColumns(raw, places, count, schema.name)
+      viewColumns(raw, places, count, schema.name, room)
     }
     return raw as T
   }

@@ -4,8 +4,10 @@ import * as market from '../../schemas/market.ts'
 import type { RecordSchema } from '../../schemas/record.ts'
 import * as rows from '../../schemas/rows.ts'
 import { makeCodec, type Codec } from './codec.ts'
+import type { ColumnRoom } from './column-room.ts'
 
 export { asBytes, publishedSchema, sha256, type Codec } from './codec.ts'
+export { ColumnRoom } from './column-room.ts'
 
 /** A codec of every record of the wire, by the name of its schema constant. */
 export const codecs = {
@@ -54,12 +56,16 @@ function fingerprintOf(bytes: Uint8Array): string {
 /** Kind of a message without decoding it; null for a schema we do not know. */
 export const kindOf = (bytes: Uint8Array): keyof typeof codecs | null => byFingerprint.get(fingerprintOf(bytes)) ?? null
 
-/** Decodes a message of any kind. @throws ClosebellError CB_WIRE_* with what is wrong. */
-export function decode(bytes: Uint8Array): Message {
+/**
+ * Decodes a message of any kind.
+ * @param room where columns are put; without one they get memory of their own
+ * @throws ClosebellError CB_WIRE_* with what is wrong
+ */
+export function decode(bytes: Uint8Array, room?: ColumnRoom): Message {
   const fingerprint = fingerprintOf(bytes)
   const kind = byFingerprint.get(fingerprint)
   if (kind === undefined) throw new ClosebellError('CB_WIRE_SCHEMA', `no schema has fingerprint ${fingerprint}`)
-  return { kind, value: codecs[kind].decode(bytes) } as Message
+  return { kind, value: codecs[kind].decode(bytes, room) } as Message
 }
 
 /** Every record schema with its name, for schemas/published and its test. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { TickBatch } from '../../schemas/market.ts'
-import { allSchemas, codecs, decode, kindOf, publishedSchema } from '../../src/wire/index.ts'
+import { allSchemas, codecs, ColumnRoom, decode, kindOf, publishedSchema } from '../../src/wire/index.ts'
 import { murmur2, partitionOf } from '../../src/wire/partition.ts'
 
 const batch = (): TickBatch => ({
@@ -48,6 +48,41 @@ describe('codec', () => {
     expect(kindOf(bytes)).toBe('tickBatch')
     expect(message.kind).toBe('tickBatch')
     expect({ ...message.value, crc: 0 }).toEqual(batch())
+  })
+
+  it('gives the same values whatever lay in the memory that a batch before gave back', () => {
+    const room = new ColumnRoom()
+    const first = decode(codecs.tickBatch.encode(batch()), room).value as TickBatch
+    const buffer = first.sequence.buffer as ArrayBuffer
+    new Uint8Array(buffer).fill(0xff)
+    room.giveBack(buffer)
+    const second = decode(codecs.tickBatch.encode(batch()), room).value as TickBatch
+    expect(second.sequence.buffer).toBe(buffer)
+    expect({ ...second, crc: 0 }).toEqual(batch())
+    const third = decode(codecs.tickBatch.encode(batch()), room).value as TickBatch
+    expect(third.sequence.buffer).not.toBe(buffer)
+  })
+
+  it('gives each dictionary entry out as the one object, and another where a byte differs', () => {
+    const named = (instrument: string, priceScale: number) =>
+      decode(codecs.tickBatch.encode({ ...batch(), dictionary: [{ instrument, priceScale, quantityScale: 1 }] }))
+        .value as TickBatch
+    const [first] = named('600519.SH', 100).dictionary
+    expect(named('600519.SH', 100).dictionary[0]).toBe(first)
+    const awkward = ['600519.SZ', '贵州茅台', '', 'x'.repeat(40), '\0', 'é'].flatMap((instrument) =>
+      [100, 10_000, 2 ** 31 - 1, -1].map((priceScale) => ({ instrument, priceScale, quantityScale: 1 })),
+    )
+    for (let round = 0; round < 2; round++)
+      for (const entry of awkward) expect(named(entry.instrument, entry.priceScale).dictionary).toEqual([entry])
+  })
+
+  it('keeps no more entries than it has room for', () => {
+    const many = (round: number) =>
+      Array.from({ length: 30_000 }, (_, i) => ({ instrument: `R${round}.${i}`, priceScale: 100, quantityScale: 1 }))
+    for (const dictionary of [many(0), many(1), many(0)])
+      expect((decode(codecs.tickBatch.encode({ ...batch(), dictionary })).value as TickBatch).dictionary).toEqual(
+        dictionary,
+      )
   })
 
   it('names what is wrong with damaged bytes', () => {

@@ -52,7 +52,8 @@ export class Exchange {
     const side = random.below(2)
     // Steps of 66 orders, 43 trades and 17 cancels: an aggressor trades 1.6 times, on SSE three of four have no row.
     const draw = random.below(isShenzhen ? 83 : 103)
-    if (draw < 17 && this.queues[2 * instrument + side].length > 0) return this.cancel(chain, time, instrument, lane, side)
+    if (draw < 17 && this.queues[2 * instrument + side].length > 0)
+      return this.cancel(chain, time, instrument, lane, side)
     const hits = random.uniform() < 0.6 ? 1 : 2 + random.below(2)
     if (draw >= 17 && draw < 44 && this.queues[2 * instrument + 1 - side].length >= hits)
       return this.aggress(chain, time, instrument, lane, side, hits, isShenzhen)

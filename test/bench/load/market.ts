@@ -79,7 +79,7 @@ export class LoadMarket {
     yield* this.opening()
     let time = start
     for (; exchange.counts.parents < parents; time += stamp) {
-      for (let k = 0; k < ticksPerStamp; ) {
+      for (let k = 0; k < ticksPerStamp;) {
         const instrument = byRank[random.below(byRank.length)]
         const isShenzhen = instrument >= half
         const lane = (isShenzhen ? channelsPerExchange : 0) + (instrument % channelsPerExchange)
