@@ -57,15 +57,15 @@ describe('snapshots', () => {
     let stream = new PartitionStream(0, settings)
     for (const message of messages) {
       outputs.push(...stream.take(message))
-      const { nextOffset, openedOffset, lastClosedDate: lastClosed } = stream
+      const { nextOffset, openedOffset, past } = stream
       const day = stream.day === null ? null : saveDay(stream.day)
-      const bytes = encodeSnapshot(identity, { nextOffset, openedOffset, lastClosed, day })
+      const bytes = encodeSnapshot(identity, { nextOffset, openedOffset, past, day })
       const read = decodeSnapshot(identity, bytes)
       stream = new PartitionStream(0, settings)
       stream.resume(
         read.day === null ? null : restoreDay(read.day, settings),
         read.openedOffset,
-        read.lastClosed,
+        read.past,
         read.nextOffset,
       )
     }
@@ -75,7 +75,7 @@ describe('snapshots', () => {
 
   it('a damaged byte or another sizing is CB_SNAPSHOT', () => {
     const identity = { partition: 0, sizing: 'order', codeVersion: '0', engine: 'v8', schemas: '0' }
-    const bytes = encodeSnapshot(identity, { nextOffset: 3, openedOffset: 1, lastClosed: '', day: null })
+    const bytes = encodeSnapshot(identity, { nextOffset: 3, openedOffset: 1, past: null, day: null })
     expect(() => decodeSnapshot({ ...identity, sizing: 'trade' }, bytes)).toThrow('CB_SNAPSHOT')
     bytes[random.below(bytes.length)] ^= 1 << random.below(8)
     expect(() => decodeSnapshot(identity, bytes)).toThrow('CB_SNAPSHOT')

@@ -32,7 +32,8 @@ const log = (...values: readonly Uint8Array[]): Logged[] =>
 
 const lateOf = (outputs: readonly StreamOutput[]) =>
   outputs.flatMap((output) => (output.kind === 'late' ? [output.value.offset] : []))
-const refusedOf = (outputs: readonly StreamOutput[]) => outputs.filter((output) => output.kind === 'quarantined')
+const refusedOf = (outputs: readonly StreamOutput[]) =>
+  outputs.flatMap((output) => (output.kind === 'quarantined' ? [output] : []))
 const qualities = (outputs: readonly StreamOutput[]) =>
   outputs.flatMap((output) => (output.kind === 'dayRow' ? [output.value.quality] : []))
 const holes = Quality.gap | Quality.incomplete
@@ -91,7 +92,7 @@ describe('a chain that is given up', () => {
     const before = messages.slice(0, 5).flatMap((message) => stream.take(message))
     if (stream.day === null) throw new RangeError('the day is over')
     const again = new PartitionStream(0, settings)
-    again.resume(restoreDay(saveDay(stream.day), settings), 0, '', 5)
+    again.resume(restoreDay(saveDay(stream.day), settings), 0, null, 5)
     const behind = messages.slice(5).flatMap((message) => again.take(message))
     expect(rowBits([...before, ...behind])).toEqual(rowBits(whole))
   })
@@ -103,5 +104,31 @@ describe('a deadline', () => {
     expect(closedOf(outputs)).toMatchObject({ degraded: true, missing: [`${producer}/SH-ticks`], eventsUsed: 3 })
     expect(qualities(outputs).map((bits) => bits & holes)).toEqual([holes, holes])
     expect(refusedOf(outputs)).toEqual([])
+  })
+})
+
+describe('behind the cut', () => {
+  const whole = [...shanghai, ...shenzhen, ended('SH-ticks'), ended('SZ-ticks')]
+  const opening = openingMessages(day, 0, 1, [])
+
+  it('what is said again is dropped in silence, over a snapshot too, and nothing else is', () => {
+    const cut = opening.length + whole.length
+    const other = shanghai[1].with(-1, shanghai[1][shanghai[1].length - 1] ^ 1)
+    const changed = codecs.tickBatch.encode({ ...codecs.tickBatch.decode(shanghai[1]), batchNumber: 9 })
+    const messages = log(...whole, ...opening, ...whole, other, changed)
+    const stream = new PartitionStream(0, settingsOf())
+    expect(closedOf(messages.slice(0, cut).flatMap((message) => stream.take(message)))).not.toBeNull()
+    const again = new PartitionStream(0, settingsOf())
+    again.resume(null, 0, stream.past, cut)
+    const behind = messages.slice(cut).flatMap((message) => again.take(message))
+    expect(refusedOf(behind).map(({ value }) => value.code)).toEqual(['CB_WIRE_CRC', 'CB_CHAIN_ENDED'])
+    expect(behind).toHaveLength(2)
+  })
+
+  it('no earlier day is opened', () => {
+    const earlier = codecs.dayOpened.encode({ ...codecs.dayOpened.decode(opening[0]), date: '2023-01-31' })
+    const outputs = takeAll(log(shanghai[0], earlier, ...whole, earlier))
+    expect(refusedOf(outputs).map(({ value }) => value.code)).toEqual(['CB_DAY', 'CB_DAY'])
+    expect(dayValues(outputs, '600000.SH')['volume']).toBe(1000)
   })
 })

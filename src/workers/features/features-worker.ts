@@ -148,7 +148,7 @@ export class FeaturesWorker {
     const snapshot = await this.restore(partition)
     if (snapshot !== null && snapshot.nextOffset >= (committed?.offset ?? 0)) {
       const day = snapshot.day === null ? null : restoreDay(snapshot.day, this.settings)
-      stream.resume(day, snapshot.openedOffset, snapshot.lastClosed, snapshot.nextOffset)
+      stream.resume(day, snapshot.openedOffset, snapshot.past, snapshot.nextOffset)
       return snapshot.nextOffset
     }
     if (committed !== null) return committed.metadata === '' ? committed.offset : Number(committed.metadata)
@@ -234,11 +234,12 @@ export class FeaturesWorker {
     const isBetweenDays = stream.day === null
     const isDue = isBetweenDays || clock.elapsed() - (this.keptAt.get(partition) ?? 0) >= snapshotIntervalMs
     if (!isDue) return
-    const { nextOffset, lastClosedDate: lastClosed } = stream
-    const openedOffset = isBetweenDays ? nextOffset : stream.openedOffset
+    const { nextOffset, past } = stream
+    // Also between days: what follows a cut is judged by what stands before it.
+    const openedOffset = stream.openedOffset < 0 ? nextOffset : stream.openedOffset
     if (file !== null) {
       const day = stream.day === null ? null : saveDay(stream.day)
-      const snapshot = { nextOffset, openedOffset, lastClosed, day }
+      const snapshot = { nextOffset, openedOffset, past, day }
       await writeSnapshot(this.disk, file, encodeSnapshot(this.identity(partition), snapshot))
       this.snapshotAt.set(partition, clock.now())
     }

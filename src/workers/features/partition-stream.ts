@@ -1,12 +1,43 @@
 import type { Quarantined } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
-import { openingFault, PartitionDay, type DayOutput, type DaySettings } from '../../../streams/index.ts'
+import {
+  openingFault,
+  PartitionDay,
+  type DayOutput,
+  type DaySettings,
+  type RowFault,
+  type SavedChain,
+} from '../../../streams/index.ts'
 import type { Logged } from '../../ports/bus.ts'
 import { decode, type Message } from '../../wire/index.ts'
 
 /** What one message of the market topic led to. */
 export type StreamOutput =
   Exclude<DayOutput, { kind: 'fault' }> | { readonly kind: 'quarantined'; readonly value: Quarantined }
+
+/** What is kept of a closed day: enough to tell what is said again behind the cut from what is said too late. */
+export interface PastDay {
+  readonly date: string
+  readonly chains: readonly Pick<SavedChain, 'producer' | 'channel' | 'isOver' | 'crcs'>[]
+}
+
+/** Whether a record behind the cut of its day says again what stands before it, as whoever starts again may. */
+function isRepeat(past: PastDay, { kind, value }: Message): boolean {
+  // The first logged end of a day counts: what a coordinator appended a moment behind it says nothing.
+  if (kind === 'reference' || kind === 'deadline' || kind === 'chainLost') return true
+  if (kind !== 'tickBatch' && kind !== 'bookBatch' && kind !== 'chainEnded') return false
+  const chain = past.chains.find(({ producer, channel }) => producer === value.producer && channel === value.channel)
+  if (chain === undefined) return false
+  if (kind === 'chainEnded') return chain.isOver
+  return chain.crcs.some(([batchNumber, crc]) => batchNumber === value.batchNumber && crc === value.crc)
+}
+
+const fault = ({ offset }: Logged, date: string, code: RowFault['code'], detail: string): DayOutput => ({
+  kind: 'fault',
+  offset,
+  date,
+  fault: { row: -1, code, detail },
+})
 
 /**
  * One partition of the market topic: decodes messages, keeps the open day, turns what is no valid event into
@@ -20,7 +51,8 @@ export class PartitionStream {
   openedOffset = -1
   /** Next offset to read, -1 before the first message. */
   nextOffset = -1
-  private lastClosed = ''
+  /** The day that was closed last; asked while no other is open. */
+  past: PastDay | null = null
 
   constructor(partition: number, settings: DaySettings) {
     this.partition = partition
@@ -28,7 +60,7 @@ export class PartitionStream {
   }
 
   get lastClosedDate(): string {
-    return this.lastClosed
+    return this.past?.date ?? ''
   }
 
   take(message: Logged): StreamOutput[] {
@@ -48,33 +80,39 @@ export class PartitionStream {
     const day = this.day
     const date = 'date' in decoded.value ? decoded.value.date : ''
     if (day === null || day.date !== date) {
-      // The first logged end of a day counts: what a coordinator appended a moment behind it says nothing.
-      if (date === this.lastClosed && (decoded.kind === 'deadline' || decoded.kind === 'chainLost')) return []
-      const code = date === this.lastClosed ? 'CB_CHAIN_ENDED' : 'CB_DAY'
-      return [
-        {
-          kind: 'fault',
-          offset: message.offset,
-          date,
-          fault: { row: -1, code, detail: `${decoded.kind} of ${date}, open is ${day?.date ?? 'no day'}` },
-        },
-      ]
+      const past = day === null && this.past?.date === date ? this.past : null
+      if (past !== null && isRepeat(past, decoded)) return []
+      const code = past === null ? 'CB_DAY' : 'CB_CHAIN_ENDED'
+      return [fault(message, date, code, `${decoded.kind} of ${date}, open is ${day?.date ?? 'no day'}`)]
     }
     const outputs = this.handleInDay(day, message, decoded)
-    if (day.isClosed) {
-      this.lastClosed = day.date
-      this.day = null
-    }
+    if (day.isClosed) this.leave(day)
     return outputs
+  }
+
+  private leave(day: PartitionDay): void {
+    this.past = {
+      date: day.date,
+      chains: day.merge.chains.map(({ producer, channel, isOver, crcs }) => ({
+        producer,
+        channel,
+        isOver,
+        crcs: [...crcs],
+      })),
+    }
+    this.day = null
   }
 
   private open(message: Logged, { value }: Extract<Message, { kind: 'dayOpened' }>): DayOutput[] {
     const wrong = openingFault(value, this.settings.profile)
     if (wrong !== null) return [{ kind: 'fault', offset: message.offset, date: message.date, fault: wrong }]
-    if (this.day?.date === value.date || this.lastClosed === value.date) return []
+    const reached = this.day?.date ?? this.lastClosedDate
+    if (value.date === reached) return []
+    if (value.date < reached)
+      return [fault(message, value.date, 'CB_DAY', `opening of ${value.date}, the partition has reached ${reached}`)]
     // A day that never ended is closed where the next one opens, as a deadline would have closed it.
     const outputs = this.day === null ? [] : this.day.close(message.offset)
-    if (this.day !== null) this.lastClosed = this.day.date
+    if (this.day !== null) this.leave(this.day)
     this.day = new PartitionDay(value, this.settings)
     this.openedOffset = message.offset
     return outputs
@@ -97,23 +135,16 @@ export class PartitionStream {
       case 'deadline':
         return day.close(message.offset)
       default:
-        return [
-          {
-            kind: 'fault',
-            offset: message.offset,
-            date: day.date,
-            fault: { row: -1, code: 'CB_WIRE_SCHEMA', detail: `${decoded.kind} does not belong in the market topic` },
-          },
-        ]
+        return [fault(message, day.date, 'CB_WIRE_SCHEMA', `${decoded.kind} does not belong in the market topic`)]
     }
   }
 
   /** Goes on from a snapshot. */
-  resume(day: PartitionDay | null, openedOffset: number, lastClosed: string, nextOffset: number): void {
+  resume(day: PartitionDay | null, openedOffset: number, past: PastDay | null, nextOffset: number): void {
     this.day = day
     this.nextOffset = nextOffset
     this.openedOffset = openedOffset
-    this.lastClosed = lastClosed
+    this.past = past
   }
 
   private withoutFaults(message: Logged, outputs: readonly DayOutput[]): StreamOutput[] {

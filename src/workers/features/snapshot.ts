@@ -3,6 +3,7 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SavedChain, SavedDay } from '../../../streams/index.ts'
 import type { Disk } from '../../ports/disk.ts'
 import { asBytes, codecs } from '../../wire/index.ts'
+import type { PastDay } from './partition-stream.ts'
 
 /**
  * A snapshot is a local file {next offset, marks, pending events, accumulators, CRC} that saves time only: without it
@@ -12,7 +13,7 @@ import { asBytes, codecs } from '../../wire/index.ts'
 export interface Snapshot {
   readonly nextOffset: number
   readonly openedOffset: number
-  readonly lastClosed: string
+  readonly past: PastDay | null
   readonly day: SavedDay | null
 }
 
@@ -32,7 +33,7 @@ interface Head {
   readonly identity: SnapshotIdentity
   readonly nextOffset: number
   readonly openedOffset: number
-  readonly lastClosed: string
+  readonly past: PastDay | null
   readonly day: (Omit<SavedDay, 'arrays' | 'chains'> & { chains: SavedHeadChain[] }) | null
   readonly arrays: { readonly name: string; readonly bytes: number }[]
 }
@@ -64,7 +65,7 @@ export function encodeSnapshot(identity: SnapshotIdentity, snapshot: Snapshot): 
     identity,
     nextOffset: snapshot.nextOffset,
     openedOffset: snapshot.openedOffset,
-    lastClosed: snapshot.lastClosed,
+    past: snapshot.past,
     day:
       day === null
         ? null
@@ -116,11 +117,11 @@ export function decodeSnapshot(identity: SnapshotIdentity, bytes: Buffer): Snaps
   const arrays = Object.fromEntries(
     head.arrays.map(({ name, bytes: length }) => [name, new Float64Array(Uint8Array.from(next(length)).buffer)]),
   ) as SavedDay['arrays']
-  const { nextOffset, openedOffset, lastClosed } = head
+  const { nextOffset, openedOffset, past } = head
   return {
     nextOffset,
     openedOffset,
-    lastClosed,
+    past,
     day: head.day === null ? null : { ...head.day, chains: chains ?? [], arrays },
   }
 }
