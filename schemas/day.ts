@@ -20,6 +20,8 @@ export interface Input {
   /** Graphs: `count * columns.length` neighbour indices by row, -1 = none. */
   neighbours: Int32Array
   crc: number
+  /** Of the date whose close made it; 0 for what `open` makes. */
+  revision: number
 }
 
 export const input = record<Input>('Input', 'Graphs, exposures, fundamentals or style returns as of a date', [
@@ -34,6 +36,7 @@ export const input = record<Input>('Input', 'Graphs, exposures, fundamentals or 
   column('values', 'f64', 'by column', 'columns one after another'),
   column('neighbours', 'i32', 'by row', 'graphs: rows of neighbour indices, -1 = none'),
   crcField,
+  field('revision', 'int', 'revision of the date whose close made it', { default: 0 }),
 ])
 
 /** The completed cross-section of one set and date. */

@@ -260,11 +260,13 @@ export interface Correction {
   partition: number
   revision: number
   cause: string
+  retract: boolean
 }
 
 export const correction = record<Correction>('Correction', 'Starts a new revision of a date', [
   field('date', 'string', 'trading date'),
-  field('partition', 'int', 'partition'),
+  field('partition', 'int', 'partition, -1 in the topic corrections'),
   field('revision', 'int', 'the revision that starts here'),
   field('cause', 'string', 'why'),
+  field('retract', 'boolean', 'the revision has no values', { default: false }),
 ])

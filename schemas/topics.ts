@@ -11,6 +11,7 @@ export interface TopicSpec {
 
 export type TopicName =
   | 'market'
+  | 'corrections'
   | 'minutes'
   | 'days'
   | 'panels'
@@ -36,6 +37,7 @@ const topic = (name: TopicName, partitions: TopicSpec['partitions'], retentionDa
 
 export const topics: readonly TopicSpec[] = [
   topic('market', 'market', 14),
+  topic('corrections', 1, null),
   topic('minutes', 'market', 14),
   topic('days', 'market', 90),
   topic('panels', 1, null),

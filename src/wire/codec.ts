@@ -14,6 +14,8 @@ export interface Codec<T> {
   readonly name: string
   /** Hex of the eight bytes behind the magic. */
   readonly fingerprint: string
+  /** Those of the schemas that had not yet gained the defaulted fields at the end of this one; it reads them all. */
+  readonly earlier: readonly string[]
   /** Computes `crc` where the record has one. */
   encode(value: T): Buffer
   /**
@@ -48,14 +50,27 @@ function camelType(type: AvroType): unknown {
   return {
     type: 'record',
     name: type.name,
-    fields: type.fields.map((f) => ({ name: camel(f.name), type: camelType(f.type) })),
+    fields: type.fields.map(typedField),
   }
 }
 
-const typedField = ({ name, type, column }: AvroField) => ({
+const typedField = ({ name, type, column, ...rest }: AvroField) => ({
   name: camel(name),
   type: column === undefined ? camelType(type) : { type: 'bytes', logicalType: columnBytes },
+  ...('default' in rest ? { default: rest.default } : {}),
 })
+
+const typeOf = ({ name, fields }: RecordSchema<unknown>): avro.types.RecordType =>
+  avro.Type.forSchema({ type: 'record', name, fields: fields.map(typedField) } as avro.Schema, {
+    typeHook: batchTypes,
+  }) as avro.types.RecordType
+
+/** The schema as it was before each of the defaulted fields at its end came: a schema only ever gains such fields. */
+function earlierOf<T>(schema: RecordSchema<T>): RecordSchema<T>[] {
+  const required = schema.fields.findLastIndex((f) => f.default === undefined) + 1
+  const gained = schema.fields.length - required
+  return Array.from({ length: gained }, (_, i) => ({ ...schema, fields: schema.fields.slice(0, required + i) }))
+}
 
 /** Canonical schema as published: snake_case names, with the column attributes. */
 export const publishedSchema = (schema: RecordSchema<unknown>): string => JSON.stringify(schema, null, 2) + '\n'
@@ -140,14 +155,8 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
   const places = columnPlaces(schema.fields)
   const hasCrc = schema.fields.some((f) => f.name === 'crc')
   const hasCount = schema.fields.some((f) => f.name === 'count')
-  const type = avro.Type.forSchema(
-    {
-      type: 'record',
-      name: schema.name,
-      fields: schema.fields.map(typedField),
-    } as avro.Schema,
-    { typeHook: batchTypes },
-  )
+  const type = typeOf(schema)
+  const earlier = new Map(earlierOf(schema).map((old) => [rabin(old).toString('hex'), typeOf(old)]))
 
   const encode = (value: T): Buffer => {
     const out = { ...value } as Record<string, unknown>
@@ -171,9 +180,10 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
     }
     let raw: Record<string, unknown>
     try {
-      raw = type.fromBuffer(
-        Buffer.from(bytes.buffer, bytes.byteOffset + headerBytes, bytes.byteLength - headerBytes),
-      ) as Record<string, unknown>
+      const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      const old = earlier.size === 0 ? undefined : earlier.get(message.toString('hex', 2, headerBytes))
+      raw = (old ?? type).fromBuffer(message.subarray(headerBytes)) as Record<string, unknown>
+      if (old !== undefined) for (const f of type.fields.slice(old.fields.length)) raw[f.name] = f.defaultValue()
     } catch (cause) {
       throw new ClosebellError(
         'CB_WIRE_TRUNCATED',
@@ -202,5 +212,5 @@ export function makeCodec<T extends object>(schema: RecordSchema<T>): Codec<T> {
     return raw as T
   }
 
-  return { name: schema.name, fingerprint: fingerprint.toString('hex'), encode, decode }
+  return { name: schema.name, fingerprint: fingerprint.toString('hex'), earlier: [...earlier.keys()], encode, decode }
 }

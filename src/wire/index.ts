@@ -42,7 +42,9 @@ export type Message = {
 }[keyof typeof codecs]
 
 const byFingerprint = new Map<string, keyof typeof codecs>(
-  Object.entries(codecs).map(([kind, codec]) => [codec.fingerprint, kind as keyof typeof codecs]),
+  Object.entries(codecs).flatMap(([kind, codec]) =>
+    [codec.fingerprint, ...codec.earlier].map((fingerprint) => [fingerprint, kind as keyof typeof codecs] as const),
+  ),
 )
 
 /** Fingerprint in the header of a message. @throws ClosebellError CB_WIRE_MAGIC */

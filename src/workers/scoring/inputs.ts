@@ -34,6 +34,7 @@ function inputOf(content: Content): Input {
     values,
     neighbours,
     crc: 0,
+    revision: 0,
   }
 }
 

@@ -11,7 +11,7 @@ import { RowBuilders } from './row-builder.ts'
 /** Topics that have tables. */
 const projected: readonly TopicName[] = topics
   .map((topic) => topic.name)
-  .filter((name) => !['market', 'jobs', 'results', 'late', 'quarantine', 'status'].includes(name))
+  .filter((name) => !['market', 'corrections', 'jobs', 'results', 'late', 'quarantine', 'status'].includes(name))
 
 export type Origin = 'live' | 'backfill'
 
