@@ -30,7 +30,12 @@ const setting = (key: SettingKey, form: string, about: string, initial: string |
 
 export const settingNames: readonly SettingName[] = [
   setting('bus', 'url', 'kafka://host:port[/<prefix>] or tape:<folder>', 'tape:.closebell/tape'),
-  setting('store', 'url', 'questdb://host:port or duckdb:<file>', 'duckdb:.closebell/closebell.duckdb'),
+  setting(
+    'store',
+    'url',
+    'questdb://host:port[?encoder=binary] or duckdb:<file>',
+    'duckdb:.closebell/closebell.duckdb',
+  ),
   setting('engine', 'name', engineNames.join(', '), 'auto'),
   setting('models', 'folder', 'trained models', '.closebell/models'),
   setting('partitions', 'count', 'partitions of the market topic', 4),

@@ -4,6 +4,7 @@ import { line } from './line.ts'
 import { say } from './measure.ts'
 import { monitor } from './monitor.ts'
 import { report } from './report.ts'
+import { store } from './store.ts'
 import { trainRecipe } from './train.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<object>>> = {
   line,
   monitor,
   report,
+  store,
   train: trainRecipe,
 }
 

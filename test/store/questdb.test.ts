@@ -18,16 +18,24 @@ const styleRows = (count: number, first = 0): Rows => ({
 })
 
 describe('parseQuestdbUrl', () => {
-  it('reads host, HTTP port and prefix', () => {
+  it('reads host, HTTP port, prefix and encoder', () => {
     expect(parseQuestdbUrl('questdb://db.example')).toEqual({ host: 'db.example', httpPort: 9000 })
     expect(parseQuestdbUrl('questdb://127.0.0.1:19000/')).toEqual({ host: '127.0.0.1', httpPort: 19000 })
     expect(parseQuestdbUrl('questdb://h:1/cn_1')).toEqual({ host: 'h', httpPort: 1, prefix: 'cn_1' })
+    const encoder = 'binary'
+    expect(parseQuestdbUrl('questdb://h:1?encoder=binary')).toEqual({ host: 'h', httpPort: 1, encoder })
+    expect(parseQuestdbUrl('questdb://h/cn?encoder=binary')).toMatchObject({ prefix: 'cn', encoder })
   })
 
-  it.each(['', 'questdb://', 'http://h:1', 'questdb://h:x', 'questdb://h:1/A"; DROP', 'questdb://h:1//a'])(
-    'refuses %j',
-    (url) => expect(() => parseQuestdbUrl(url)).toThrow('CB_USAGE'),
-  )
+  it.each([
+    '',
+    'questdb://',
+    'http://h:1',
+    'questdb://h:x',
+    'questdb://h:1/A"; DROP',
+    'questdb://h:1//a',
+    'questdb://h?encoder=x',
+  ])('refuses %j', (url) => expect(() => parseQuestdbUrl(url)).toThrow('CB_USAGE'))
 })
 
 describe('openQuestdb without a server', () => {

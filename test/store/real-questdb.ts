@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { TableName } from '../../schemas/tables.ts'
-import { openQuestdb } from '../../src/store/questdb/index.ts'
+import { openQuestdb, type Encoder } from '../../src/store/questdb/index.ts'
 import { withServices } from '../services/real-services.ts'
 
 /** The real QuestDB of this run, or null where there can be none. */
@@ -24,7 +24,8 @@ export function server(): { readonly host: string; readonly httpPort: number } {
   return { host: realQuestdb.host, httpPort: realQuestdb.port }
 }
 
-export const openReal = (prefix: string) => openQuestdb({ ...server(), prefix, clock: systemClock, log: silentLog })
+export const openReal = (prefix: string, encoder: Encoder = 'client') =>
+  openQuestdb({ ...server(), prefix, encoder, clock: systemClock, log: silentLog })
 
 /** Rows of a statement's answer, straight from the server. */
 export async function ask(statement: string): Promise<readonly (readonly unknown[])[]> {

@@ -4,11 +4,15 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { checkRows, columnOf, planPanel, timeRange, type PanelPlan } from '../../ports/store-rows.ts'
 import { eventTimeToDate, texts, type ColumnValues, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
+import { BinarySender } from './binary-sender.ts'
+import { openClientSender } from './client-sender.ts'
 import { Exports } from './exports.ts'
 import { Outbox } from './outbox.ts'
 import { readParquet } from './parquet.ts'
 import { longestStatement, QuestdbRest } from './rest.ts'
 import * as sql from './statements.ts'
+
+export type Encoder = 'client' | 'binary'
 
 export interface QuestdbOptions {
   readonly host: string
@@ -16,26 +20,38 @@ export interface QuestdbOptions {
   readonly httpPort: number
   /** Before the name of each table, with an underscore: deployments that share a server keep apart by it. */
   readonly prefix?: string
+  /** Rows are written through the official client unless `binary` names our own encoder. */
+  readonly encoder?: Encoder
   readonly clock: Clock
   readonly log: Log
 }
 
 const defaultHttpPort = 9000
 
-/** Reads `questdb://host[:port][/<prefix>]`. @throws CB_USAGE for anything else. */
-export function parseQuestdbUrl(url: string): Pick<QuestdbOptions, 'host' | 'httpPort' | 'prefix'> {
-  const parts = /^questdb:\/\/([\w.-]+)(?::(\d{1,5}))?(?:\/([a-z][a-z0-9_]{0,31})?)?$/.exec(url)
-  if (parts?.[1] === undefined) {
-    throw new ClosebellError('CB_USAGE', `${url} is not of the form questdb://host:port[/prefix]`)
+/** Reads `questdb://host[:port][/<prefix>][?encoder=client|binary]`. @throws CB_USAGE for anything else. */
+export function parseQuestdbUrl(url: string): Pick<QuestdbOptions, 'host' | 'httpPort' | 'prefix' | 'encoder'> {
+  const form = /^questdb:\/\/([\w.-]+)(?::(\d{1,5}))?(?:\/([a-z][a-z0-9_]{0,31})?)?(?:\?encoder=(client|binary))?$/
+  const [, host, port, prefix, encoder] = form.exec(url) ?? []
+  if (host === undefined) {
+    throw new ClosebellError('CB_USAGE', `${url} is not of the form questdb://host:port[/prefix][?encoder=binary]`)
   }
-  const httpPort = parts[2] === undefined ? defaultHttpPort : Number(parts[2])
-  return { host: parts[1], httpPort, ...(parts[3] === undefined ? {} : { prefix: parts[3] }) }
+  const httpPort = port === undefined ? defaultHttpPort : Number(port)
+  return {
+    host,
+    httpPort,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(encoder === undefined ? {} : { encoder: encoder as Encoder }),
+  }
 }
 
 /** Opens the store in a QuestDB server. @throws CB_STORE_UNREACHABLE when it does not answer. */
-export async function openQuestdb({ host, httpPort, prefix, clock, log }: QuestdbOptions): Promise<Store> {
-  const outbox = await Outbox.open(host, httpPort, clock, log)
-  return new QuestdbStore(new QuestdbRest(host, httpPort), outbox, clock, prefix === undefined ? '' : `${prefix}_`)
+export async function openQuestdb({ host, httpPort, prefix, encoder, clock, log }: QuestdbOptions): Promise<Store> {
+  const rest = new QuestdbRest(host, httpPort)
+  const sender = encoder === 'binary' ? new BinarySender(host, httpPort) : await openClientSender(host, httpPort, log)
+  // Of the two only the client asks the server something before the first row.
+  if (encoder === 'binary') await rest.rows('SELECT 1')
+  const outbox = new Outbox(`http://${host}:${httpPort}`, sender, clock, log)
+  return new QuestdbStore(rest, outbox, clock, prefix === undefined ? '' : `${prefix}_`)
 }
 
 const firstPollMs = 5
