@@ -2,10 +2,12 @@
 //   node deploy/prepare.mjs demo | tests
 // Plain JavaScript without dependencies, since it runs before there are any.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHash } from 'node:crypto'
+import { setUpCompiler } from './build-kernels.mjs'
+import { unpackPackages } from './debian.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const forTests = process.argv[2] === 'tests'
@@ -44,18 +46,11 @@ const run = (command, flags) => {
     fail(`CB_REQUIREMENT: ${command} ${flags.join(' ')} failed${error ? `: ${error.message}` : ''}.`)
 }
 
-/** promtool comes in Debian's package of Prometheus; it is unpacked, so that no server is installed or started. */
+/** promtool comes in Debian's package of Prometheus. */
 const unpackPromtool = (folder) => {
   if (versionOf('promtool', '--version') !== null) return
-  const here = { cwd: folder, stdio: ['ignore', 2, 2] }
-  const fetched = () => spawnSync('apt-get', ['download', '--quiet', 'prometheus'], here).status === 0
-  if (!fetched()) {
-    spawnSync('apt-get', ['update', '--quiet'], here)
-    if (!fetched()) fail('CB_REQUIREMENT: the tests need promtool, of Debian’s package prometheus.')
-  }
-  const file = readdirSync(folder).find((name) => name.endsWith('.deb'))
-  run('dpkg', ['--extract', join(folder, file), join(folder, 'prometheus')])
-  rmSync(join(folder, file))
+  if (!unpackPackages(join(folder, 'prometheus'), ['prometheus']))
+    fail('CB_REQUIREMENT: the tests need promtool, of Debian’s package prometheus.')
 }
 
 /** What checks the files of deploy/. */
@@ -101,6 +96,8 @@ say('compiling')
 run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
 if (forTests) {
   setUpChromium()
+  say('setting the compiler of the kernels up')
+  setUpCompiler()
   say('setting TensorFlow up')
   run('npm', ['run', '--silent', 'setup:tensorflow'])
   const pins = ['test/oracle/requirements.txt', 'deploy/clients/python/requirements.txt']

@@ -44,7 +44,7 @@ export interface GatTensors {
 }
 
 export interface Engine {
-  /** reference or tensorflow. */
+  /** reference, wasm or tensorflow. */
   readonly name: string
   readonly device: 'cpu' | 'gpu'
   /** What the arithmetic depends on: results are bit-identical under the same one. */
@@ -63,6 +63,7 @@ export interface Engine {
   linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor
   linearBackward(x: Tensor, weight: Tensor, dy: Tensor): { dx: Tensor; dWeight: Tensor; dBias: Tensor }
 
+  /** NaN stays NaN. */
   relu(x: Tensor): Tensor
   reluBackward(y: Tensor, dy: Tensor): Tensor
 

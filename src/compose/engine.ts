@@ -12,12 +12,18 @@ const tensorflow = async (): Promise<Engine> => {
   return createTensorflowEngine()
 }
 
+const wasm = async (): Promise<Engine> => {
+  const { createWasmEngine } = await import('../engine/wasm/engine.ts')
+  return createWasmEngine()
+}
+
 /**
  * The engine of a name. `auto` takes the fastest that is present; one that is named and absent is not replaced.
  * @throws ClosebellError CB_ENGINE_ABSENT, CB_USAGE for a name that is none
  */
 export async function openEngine(name: string): Promise<Engine> {
   if (name === 'reference') return reference()
+  if (name === 'wasm') return wasm()
   if (name === 'tensorflow') return tensorflow()
   if (name !== 'auto') {
     throw new ClosebellError('CB_USAGE', `--engine: ${name} is none of ${engineNames.join(', ')}`)
@@ -25,7 +31,7 @@ export async function openEngine(name: string): Promise<Engine> {
   try {
     return await tensorflow()
   } catch (error) {
-    if (error instanceof ClosebellError && error.code === 'CB_ENGINE_ABSENT') return reference()
+    if (error instanceof ClosebellError && error.code === 'CB_ENGINE_ABSENT') return wasm()
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** What can be set for every command; kept apart from validation, so that help texts need not load it. */
 
-export const engineNames = ['auto', 'tensorflow', 'reference'] as const
+export const engineNames = ['auto', 'tensorflow', 'wasm', 'reference'] as const
 export type EngineName = (typeof engineNames)[number]
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const

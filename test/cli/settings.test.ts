@@ -34,7 +34,7 @@ describe('settings', () => {
       () =>
         loadSettings({ flags, environment, folder, file })
     expect(load({ bus: 'redis://x' })).toThrow(/^CB_USAGE: --bus: "redis:\/\/x" is not kafka/)
-    expect(load({ engine: 'wasm' })).toThrow(/^CB_USAGE: --engine: "wasm" is none of auto, tensorflow, reference/)
+    expect(load({ engine: 'webgpu' })).toThrow(/^CB_USAGE: --engine: "webgpu" is none of auto, tensorflow, wasm, ref/)
     expect(load({}, { CLOSEBELL_PARTITIONS: 'many' })).toThrow(/^CB_CONFIG: CLOSEBELL_PARTITIONS: "many"/)
     expect(load({}, {}, 'none.json')).toThrow(/^CB_ABSENT: the config file/)
     write({ partition: 4 })
@@ -45,12 +45,13 @@ describe('settings', () => {
 })
 
 describe('engines', () => {
-  it('reference is always there, and auto finds an engine', async () => {
+  it('reference and wasm are always there, and auto finds an engine', async () => {
     expect((await openEngine('reference')).name).toBe('reference')
-    expect(['reference', 'tensorflow']).toContain((await openEngine('auto')).name)
+    expect((await openEngine('wasm')).name).toBe('wasm')
+    expect(['wasm', 'tensorflow']).toContain((await openEngine('auto')).name)
   })
 
   it('one that is not built is misuse', async () => {
-    await expect(openEngine('wasm')).rejects.toMatchObject({ code: 'CB_USAGE' })
+    await expect(openEngine('webgpu')).rejects.toMatchObject({ code: 'CB_USAGE' })
   })
 })

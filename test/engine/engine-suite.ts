@@ -94,6 +94,15 @@ export const numericalGradients = (engine: () => Engine, each: number): void => 
   })
 }
 
+const absence = (engine: () => Engine): void => {
+  it('keeps NaN as NaN in a ReLU', () => {
+    const relu = engine().scope(() => [
+      ...engine().download(engine().relu(engine().upload(Float32Array.of(-1, NaN, 2), [3]))),
+    ])
+    expect(relu).toEqual([0, NaN, 2])
+  })
+}
+
 const tidiness = (engine: () => Engine): void => {
   it('frees every tensor of a step, also when it throws, and repeats its bits', () => {
     const { spec, sample, parameters } = drawCase(seededRandom(seed), 'gru+gat_sa+fin')
@@ -112,5 +121,6 @@ export const engineSuite = (engine: () => Engine): void => {
   goldenLayers(engine)
   againstVectors(engine)
   againstReference(engine)
+  absence(engine)
   tidiness(engine)
 }

@@ -78,7 +78,7 @@ describe('layers', () => {
 })
 
 describe('tracked files', () => {
-  const isText = (file: string): boolean => !/\.(png|jpg|gz|parquet|avro|bin|f32)$/.test(file)
+  const isText = (file: string): boolean => !/\.(png|jpg|gz|parquet|avro|bin|f32|wasm)$/.test(file)
   const lines = repositoryFiles
     .filter((file) => isText(file) && file !== 'package-lock.json')
     .flatMap((file) =>

@@ -81,7 +81,7 @@ export const createReferenceEngine = (runtime: string): Engine => ({
   relu: (x) =>
     new Dense(
       x.shape,
-      dense(x).data.map((v) => (v > 0 ? v : 0)),
+      dense(x).data.map((v) => (v < 0 ? 0 : v)),
     ),
   reluBackward: (y, dy) => {
     const output = dense(y).data

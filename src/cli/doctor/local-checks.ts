@@ -8,13 +8,11 @@ import { fingerprints } from '../../workers/fingerprints.ts'
 import type { ModelsFolder } from '../../workers/models-folder.ts'
 import { fail, ok, thrown, warn, type Finding } from './finding.ts'
 
-/** Whether the engine that is set can be loaded; `auto` without TensorFlow works, slowly. */
+/** Whether the engine that is set can be loaded. */
 export async function checkEngine(name: string, open: (name: string) => Promise<Engine>): Promise<Finding> {
   try {
     const engine = await open(name)
-    const fact = `${engine.name} on ${engine.device}, ${engine.kernelBuild}`
-    if (name !== 'auto' || engine.name !== 'reference') return ok('engine', fact)
-    return warn('engine', `${fact}: no TensorFlow library`, 'Run npm run setup:tensorflow.')
+    return ok('engine', `${engine.name} on ${engine.device}, ${engine.kernelBuild}`)
   } catch (error) {
     return thrown('engine', error)
   }

@@ -1,0 +1,3 @@
+#include "gat.h"
+#include "gru.h"
+#include "linear.h"
