@@ -1,13 +1,14 @@
+import type { BusUse } from '../compose/bus.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
 
 /** Runs work over the bus of the settings, its topics made, and closes it. */
-export async function withBus<R>(context: Context, work: (bus: Bus) => Promise<R>): Promise<R> {
+export async function withBus<R>(context: Context, use: BusUse, work: (bus: Bus) => Promise<R>): Promise<R> {
   const { settings, origins, clock, log } = context
   const { openBus } = await import('../compose/bus.ts')
   const { partitionsOf } = await import('./partitions.ts')
-  const bus = await openBus(settings.bus, { clock, log })
+  const bus = await openBus(settings.bus, { clock, log }, use)
   try {
     await bus.createTopics(await partitionsOf(bus, settings, origins))
     return await work(bus)
@@ -29,5 +30,8 @@ export async function withStore<R>(context: Context, work: (store: Store) => Pro
   }
 }
 
-export const withBusAndStore = <R>(context: Context, work: (bus: Bus, store: Store) => Promise<R>): Promise<R> =>
-  withBus(context, (bus) => withStore(context, (store) => work(bus, store)))
+export const withBusAndStore = <R>(
+  context: Context,
+  use: BusUse,
+  work: (bus: Bus, store: Store) => Promise<R>,
+): Promise<R> => withBus(context, use, (bus) => withStore(context, (store) => work(bus, store)))

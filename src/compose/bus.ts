@@ -10,6 +10,9 @@ export interface Surroundings {
   readonly log: Log
 }
 
+/** A service waits for a bus that does not answer yet; a person who typed a command is told within 10 s. */
+export type BusUse = 'command' | 'service'
+
 const tapeScheme = 'tape:'
 
 /** The folder of `tape:<folder>`, null for another bus. */
@@ -20,7 +23,7 @@ export const tapeFolder = (url: string): string | null =>
  * Opens `kafka://host:port[/<prefix>]` or `tape:<folder>`; only the adapter that is named is loaded.
  * @throws ClosebellError CB_CONFIG for a malformed address, CB_USAGE for another scheme
  */
-export async function openBus(url: string, { clock, log }: Surroundings): Promise<Bus> {
+export async function openBus(url: string, { clock, log }: Surroundings, use: BusUse = 'command'): Promise<Bus> {
   const folder = tapeFolder(url)
   if (folder !== null && folder !== '') {
     const { openTape } = await import('../bus/tape/index.ts')
@@ -28,7 +31,8 @@ export async function openBus(url: string, { clock, log }: Surroundings): Promis
   }
   if (url.startsWith('kafka:')) {
     const { openKafka, parseKafkaAddress } = await import('../bus/kafka/index.ts')
-    return openKafka({ ...parseKafkaAddress(url), clientId: `closebell-${hostname()}-${process.pid}`, clock, log })
+    const clientId = `closebell-${hostname()}-${process.pid}`
+    return openKafka({ ...parseKafkaAddress(url), clientId, clock, log, isService: use === 'service' })
   }
   throw new ClosebellError('CB_USAGE', `--bus: ${url} is not kafka://host:port[/<prefix>] or tape:<folder>`)
 }

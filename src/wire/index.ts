@@ -47,16 +47,13 @@ const byFingerprint = new Map<string, keyof typeof codecs>(
   ),
 )
 
-/** Fingerprint in the header of a message. @throws ClosebellError CB_WIRE_MAGIC */
-function fingerprintOf(bytes: Uint8Array): string {
-  if (bytes.byteLength < 10 || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
-    throw new ClosebellError('CB_WIRE_MAGIC', `a message of ${bytes.byteLength} bytes does not begin with C3 01`)
-  }
-  return Buffer.from(bytes.buffer, bytes.byteOffset + 2, 8).toString('hex')
-}
+const isFramed = (bytes: Uint8Array): boolean => bytes.byteLength >= 10 && bytes[0] === 0xc3 && bytes[1] === 0x01
 
-/** Kind of a message without decoding it; null for a schema we do not know. */
-export const kindOf = (bytes: Uint8Array): keyof typeof codecs | null => byFingerprint.get(fingerprintOf(bytes)) ?? null
+const fingerprintIn = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset + 2, 8).toString('hex')
+
+/** Kind of a message without decoding it; null for what is no message of ours. */
+export const kindOf = (bytes: Uint8Array): keyof typeof codecs | null =>
+  isFramed(bytes) ? (byFingerprint.get(fingerprintIn(bytes)) ?? null) : null
 
 /**
  * Decodes a message of any kind.
@@ -64,7 +61,10 @@ export const kindOf = (bytes: Uint8Array): keyof typeof codecs | null => byFinge
  * @throws ClosebellError CB_WIRE_* with what is wrong
  */
 export function decode(bytes: Uint8Array, room?: ColumnRoom): Message {
-  const fingerprint = fingerprintOf(bytes)
+  if (!isFramed(bytes)) {
+    throw new ClosebellError('CB_WIRE_MAGIC', `a message of ${bytes.byteLength} bytes does not begin with C3 01`)
+  }
+  const fingerprint = fingerprintIn(bytes)
   const kind = byFingerprint.get(fingerprint)
   if (kind === undefined) throw new ClosebellError('CB_WIRE_SCHEMA', `no schema has fingerprint ${fingerprint}`)
   return { kind, value: codecs[kind].decode(bytes, room) } as Message

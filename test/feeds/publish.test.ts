@@ -128,6 +128,23 @@ describe('publishFeed', () => {
     )
   })
 
+  it('goes on behind bytes in its log that are no message of ours, or damaged', async () => {
+    const bus = new MemoryBus()
+    const channels = [ticks(Array.from({ length: 40 }, (_, i) => event(i + 1, 1 + i * 20)))]
+    bus.failAfter = 12
+    await expect(publish(bus, channels, { batchRows: 4 })).rejects.toThrow('the broker went away')
+    bus.failAfter = Infinity
+    const strange = bus.log.flatMap((log, partition) => {
+      const damaged = Buffer.from(log.at(-1)?.value ?? Buffer.alloc(0))
+      damaged[damaged.length - 9] ^= 1
+      return [Buffer.from('no message'), Buffer.alloc(0), damaged].map((value) => ({ partition, date, key: '', value }))
+    })
+    await bus.publish('market', strange)
+    await publish(bus, channels, { batchRows: 4 })
+    const ours = bus.log.map((log) => log.filter(({ key }) => key !== ''))
+    expect(verifiedEvents(ours, date)).toEqual(runningMaximum(channels))
+  })
+
   it('gives the previous time to a stamp more than 60 s ahead of its successor, and keeps the raw one', async () => {
     const bus = new MemoryBus()
     const events = [event(1, 500), event(2, 1), event(3, 62), event(4, 1.5), event(5, 70), event(6, 10)]

@@ -6,20 +6,26 @@ import type { Clock } from '../../ports/clock.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { busError, isPassing } from './failure.ts'
 
-/** Outlasts a restart of the broker, which takes 3.5 s after a kill and 11 s with the default session timeout. */
-const patient: RetryOptions = { initialRetryTime: 200, maxRetryTime: 1000, retries: 30 }
+/** So long a request is tried again, ms: a broker and the machine below it are back by then, or somebody must look. */
+export const patienceMs = 120_000
+const pauseMaxMs = 1000
+/** What kafkajs tries by itself, which mends stale metadata; patience is ours, since its own counts attempts. */
+const retry: RetryOptions = { initialRetryTime: 200, maxRetryTime: pauseMaxMs, retries: 5 }
 /** The first contact answers within 10 s whether there is a broker at all. */
 const eager: RetryOptions = { initialRetryTime: 200, maxRetryTime: 1000, retries: 3 }
 const firstContactMs = 8000
 const connectionTimeout = 2000
 const requestTimeout = 30_000
-const attempts = 40
+/** The attempt from which on a failing request is told of: before it, leaders and coordinators are being found. */
+const toldAttempt = 8
 
 export interface ClientOptions {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly log: Log
   readonly clock: Clock
+  /** A service waits for its first contact as long as for any other answer; a person is told within 10 s. */
+  readonly isService?: boolean
 }
 
 /** One process's access to a Kafka cluster: connections are opened when first needed. */
@@ -29,6 +35,7 @@ export class Client {
   readonly clock: Clock
   readonly #options: ClientOptions
   #contact: Promise<Admin> | null = null
+  #isClosed = false
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -39,15 +46,17 @@ export class Client {
       clientId: options.clientId,
       connectionTimeout,
       requestTimeout,
-      retry: patient,
+      retry,
       logLevel: logLevel.WARN,
       logCreator: quiet(options.log),
     })
   }
 
-  /** The connected admin. @throws CB_BUS_UNREACHABLE within 10 s when no broker answers */
+  /** The connected admin. @throws CB_BUS_UNREACHABLE when no broker answers, within 10 s unless this is a service */
   admin(): Promise<Admin> {
-    this.#contact ??= this.#connect().catch((error: unknown) => {
+    const connect = () => this.#connect()
+    const connected = () => (this.#options.isService === true ? this.patiently('connecting', connect) : connect())
+    this.#contact ??= connected().catch((error: unknown) => {
       this.#contact = null
       throw error
     })
@@ -55,7 +64,7 @@ export class Client {
   }
 
   /** A connection of its own: a fetch that waits for data holds up whatever else shares its connection. */
-  cluster(retry: RetryOptions = patient): Cluster {
+  cluster(retries: RetryOptions = retry): Cluster {
     return new Cluster({
       logger: this.kafka.logger(),
       socketFactory: socketFactory(),
@@ -65,26 +74,33 @@ export class Client {
       requestTimeout,
       enforceRequestTimeout: true,
       metadataMaxAge: 300_000,
-      retry,
+      retry: retries,
       allowAutoTopicCreation: false,
       maxInFlightRequests: null,
       isolationLevel: 0,
     })
   }
 
-  /** Tries again while a request fails for a passing reason, at most for as long as kafkajs itself would. */
-  async patiently<T>(doing: string, act: () => Promise<T>): Promise<T> {
+  /**
+   * Tries again, with rising pauses, while a request fails for a passing reason, until it has done so for two minutes.
+   * @throws ClosebellError CB_BUS_UNREACHABLE then, or what stands for another failure at once
+   */
+  async patiently<T>(doing: string, act: () => Promise<T>, recover?: (error: unknown) => void): Promise<T> {
+    const until = this.clock.elapsed() + patienceMs
     for (let attempt = 1; ; attempt++) {
       try {
         return await act()
       } catch (error) {
-        if (attempt === attempts || !isPassing(error)) throw busError(error, doing)
-        await this.clock.sleep(Math.min(1000, 50 * attempt))
+        if (this.#isClosed || !isPassing(error) || this.clock.elapsed() >= until) throw busError(error, doing)
+        if (attempt === toldAttempt) this.log.warn('the bus does not answer, trying again', { doing })
+        recover?.(error)
+        await this.clock.sleep(Math.min(pauseMaxMs, 50 * attempt))
       }
     }
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const admin = await this.#contact?.catch(() => null)
     this.#contact = null
     await admin?.disconnect()

@@ -4,6 +4,7 @@ interface KafkaFailure {
   readonly name?: string
   readonly type?: string
   readonly code?: string
+  readonly retriable?: boolean
   readonly message?: string
   readonly cause?: unknown
 }
@@ -15,42 +16,43 @@ const unreachable = new Set([
   'KafkaJSBrokerNotFound',
   'KafkaJSNoBrokerAvailableError',
   'KafkaJSLockTimeout',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
 ])
 
-/** Leaders are being elected, or a coordinator reads its groups from disk after a start. */
-const passingTypes = new Set([
-  'NOT_LEADER_FOR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'REPLICA_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-  'GROUP_LOAD_IN_PROGRESS',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR_FOR_GROUP',
-])
+const wrappers = ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded']
 
 /** kafkajs wraps what it will not retry: what counts is inside. */
-function unwrap(error: unknown, wrappers: readonly string[]): KafkaFailure {
+function unwrap(error: unknown): KafkaFailure {
   const failure = error as KafkaFailure
   const isWrapped = wrappers.includes(failure.name ?? '') && failure.cause instanceof Error
-  return isWrapped ? unwrap(failure.cause, wrappers) : failure
+  return isWrapped ? unwrap(failure.cause) : failure
 }
 
 /** Whether a request fails only until the broker is back, or its metadata is read again. */
 export function isPassing(error: unknown): boolean {
-  const { name = '', type = '', code = '' } = unwrap(error, ['KafkaJSNonRetriableError'])
-  return unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET' || passingTypes.has(type)
+  if (error instanceof ClosebellError) return error.retriable
+  const { name = '', type, code = '', retriable } = unwrap(error)
+  // A missing topic counts as passing with kafkajs, since it may be about to be created; here nobody creates it.
+  if (type !== undefined) return retriable === true && type !== 'UNKNOWN_TOPIC_OR_PARTITION'
+  return unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET'
 }
-
-const wrappers = ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded']
 
 /** Whether the group moved on to a newer generation, so that what this member wanted to commit is its successor's. */
 export const isOutdated = (error: unknown): boolean =>
-  ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(unwrap(error, wrappers).type ?? '')
+  ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(unwrap(error).type ?? '')
+
+/** Whether a membership fails because of what was asked, so that another attempt would be refused as well. */
+export function isRefused(error: unknown): boolean {
+  const { type, retriable } = unwrap(error)
+  return type !== undefined && retriable === false && !isOutdated(error)
+}
 
 /** The closebell error that stands for a failure of kafkajs. */
 export function busError(error: unknown, doing: string): ClosebellError {
   if (error instanceof ClosebellError) return error
-  const failure = unwrap(error, wrappers)
+  const failure = unwrap(error)
   if (failure instanceof ClosebellError) return failure
   const { type, message = String(error) } = failure
   const fact = `${doing}: ${message}`

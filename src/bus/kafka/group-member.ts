@@ -1,12 +1,20 @@
 import type { Consumer } from 'kafkajs'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Assignment, Bus, Committed, GroupHandlers, Membership } from '../../ports/bus.ts'
-import type { Client } from './client.ts'
-import { busError, isOutdated, isPassing } from './failure.ts'
+import { patienceMs, type Client } from './client.ts'
+import { busError, isPassing, isRefused } from './failure.ts'
 import { fetchWaitMs } from './partition-reader.ts'
 
-/** Restarts of the membership without a join between them: kafkajs itself retried for half a minute before some. */
-const maxRestarts = 40
+/** The shortest session that a broker grants unless it is told otherwise: a dead member's partitions move after it. */
+const sessionTimeout = 6000
+/** Members join again at once, since no handler holds them up: whoever takes longer is dead. */
+const rebalanceTimeout = 10_000
+/** Without heartbeat and join for so long, ms, a consumer hangs: an unanswered request would have ended before. */
+const silenceMs = 45_000
+const lookMs = 1000
+const pauseMs = 500
+/** A member that leaves waits so long, ms, for kafkajs to arrive in the group: before, it cannot be stopped. */
+const arrivalMs = 5000
 
 export interface GroupPlace {
   readonly topic: TopicName
@@ -14,10 +22,19 @@ export interface GroupPlace {
   readonly group: string
 }
 
+/** kafkajs's consumer from its joining to its end, which is the reason of `over`. */
+interface Life {
+  readonly consumer: Consumer
+  readonly over: AbortController
+  /** The way into the group. */
+  joining: Promise<void>
+}
+
 /**
  * A member of a consumer group with state of its own. kafkajs keeps the membership (joining, heartbeats, commits) with
  * all its partitions paused; the partitions are read by exact offset instead. So no message of an older assignment can
- * be delivered, a slow handler never delays a rebalance, and a missing offset is an error, not a silent jump.
+ * be delivered, a slow handler never delays a rebalance, and a missing offset is an error, not a silent jump. One that
+ * crashed, or of which nothing was heard, is replaced by a new consumer, for two minutes without a join.
  */
 export class GroupMember implements Membership {
   readonly done: Promise<void>
@@ -25,12 +42,11 @@ export class GroupMember implements Membership {
   readonly #place: GroupPlace
   readonly #bus: Pick<Bus, 'read' | 'offsets'>
   readonly #handlers: GroupHandlers
-  readonly #consumer: Consumer
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
+  #life: Life | null = null
+  /** When kafkajs last told of a join or a heartbeat, by the monotonic clock. */
+  #heardAt = 0
   #epoch = 0
-  #restarts = 0
-  /** Pending while kafkajs is on its way into the group: it cannot be stopped before it has arrived or failed. */
-  #joining: ReturnType<typeof withResolvers> | null = null
   #owned: ReadonlySet<number> = new Set()
   #reading = new AbortController()
   /** Ends when the handlers of all earlier epochs have returned. */
@@ -45,60 +61,105 @@ export class GroupMember implements Membership {
     const { promise, resolve, reject } = withResolvers()
     this.done = promise
     this.#settle = { resolve, reject }
-    this.#consumer = client.kafka.consumer({
-      groupId: place.group,
-      sessionTimeout: 10_000,
-      rebalanceTimeout: 30_000,
-      heartbeatInterval: 300,
-      maxWaitTimeInMs: fetchWaitMs,
-      allowAutoTopicCreation: false,
-      retry: { restartOnFailure: async (error) => this.#mayRestart(error) },
-    })
   }
 
+  /** Resolves when the member has joined. @throws ClosebellError CB_BUS_UNREACHABLE when it has not for two minutes */
   async start(): Promise<void> {
-    const consumer = this.#consumer
-    const { GROUP_JOIN, REBALANCING, CRASH } = consumer.events
-    consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[this.#place.path] ?? []))
-    consumer.on(REBALANCING, () => this.#reading.abort())
-    consumer.on(CRASH, ({ payload }) => {
-      this.#reading.abort()
-      this.#joining?.resolve()
-      if (payload.restart) this.#joining = withResolvers()
-      else void this.#finish(this.#named(payload.error))
-    })
-    this.#joining = withResolvers()
-    try {
-      await consumer.connect()
-      await consumer.subscribe({ topic: this.#place.path, fromBeginning: true })
-      await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
-    } catch (error) {
-      this.#joining.resolve()
-      throw busError(error, `joining the group ${this.#place.group}`)
-    }
+    this.#heardAt = this.#client.clock.elapsed()
+    const joined = withResolvers()
+    void this.#keepAlive(joined.resolve)
+    // `done` rejects for whoever awaits it; a member that never joined has nobody there yet.
+    await Promise.race([joined.promise, this.done])
   }
 
   /** A partition that went to another member meanwhile is its new owner's to commit: such a commit is dropped. */
   async commit(partition: number, { offset, metadata }: Committed): Promise<void> {
-    if (!this.#owned.has(partition)) return this.#dropped(partition, offset)
-    try {
-      await this.#consumer.commitOffsets([{ topic: this.#place.path, partition, offset: String(offset), metadata }])
-    } catch (error) {
-      if (isOutdated(error)) return this.#dropped(partition, offset)
-      throw busError(error, `committing offset ${offset} of ${this.#place.path}/${partition}`)
-    }
+    const { path } = this.#place
+    await this.#client.patiently(`committing offset ${offset} of ${path}/${partition}`, async () => {
+      const life = this.#life
+      if (life === null || !this.#owned.has(partition)) return this.#dropped(partition, offset)
+      try {
+        await life.consumer.commitOffsets([{ topic: path, partition, offset: String(offset), metadata }])
+      } catch (error) {
+        // A consumer that has just crashed says, without a type, that it never ran.
+        const isLost = !isPassing(error) && !isRefused(error)
+        if (isLost || life !== this.#life) return this.#dropped(partition, offset)
+        throw error
+      }
+    })
   }
 
   async leave(): Promise<void> {
     await this.#finish(null)
   }
 
-  #mayRestart(error: unknown): boolean {
-    return this.#end === null && isPassing(error) && ++this.#restarts <= maxRestarts
+  /** One consumer after another, until the member leaves or none has joined for too long. */
+  async #keepAlive(joined: () => void): Promise<void> {
+    const { clock, log } = this.#client
+    const { group } = this.#place
+    while (this.#end === null) {
+      const life = this.#begin(joined)
+      const error = await this.#ended(life)
+      if (this.#end !== null) return
+      this.#reading.abort()
+      this.#owned = new Set()
+      const isOver = clock.elapsed() - this.#heardAt >= patienceMs
+      if (isOver || isRefused(error)) {
+        void this.#finish(busError(error, `keeping the membership of the group ${group}`))
+        return
+      }
+      log.info('joining the group again', { group, reason: (error as Error).message })
+      this.#life = null
+      void life.consumer.disconnect().catch(() => undefined)
+      await clock.sleep(pauseMs)
+    }
   }
 
-  #named(error: unknown): Error {
-    return busError(error, `keeping the membership of the group ${this.#place.group}`)
+  #begin(joined: () => void): Life {
+    const consumer = this.#client.kafka.consumer({
+      groupId: this.#place.group,
+      sessionTimeout,
+      rebalanceTimeout,
+      heartbeatInterval: 300,
+      maxWaitTimeInMs: fetchWaitMs,
+      allowAutoTopicCreation: false,
+      retry: { restartOnFailure: async () => false },
+    })
+    const life: Life = { consumer, over: new AbortController(), joining: Promise.resolve() }
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events
+    const heard = () => (this.#heardAt = this.#client.clock.elapsed())
+    const ifCurrent = (act: () => void) => (this.#life === life ? act() : undefined)
+    consumer.on(HEARTBEAT, () => ifCurrent(heard))
+    consumer.on(GROUP_JOIN, ({ payload }) =>
+      ifCurrent(() => {
+        heard()
+        this.#joined(payload.memberAssignment[this.#place.path] ?? [])
+        joined()
+      }),
+    )
+    consumer.on(REBALANCING, () => ifCurrent(() => this.#reading.abort()))
+    consumer.on(CRASH, ({ payload }) => life.over.abort(payload.error))
+    this.#life = life
+    life.joining = (async () => {
+      await consumer.connect()
+      await consumer.subscribe({ topic: this.#place.path, fromBeginning: true })
+      await consumer.run({ autoCommit: false, eachBatch: async () => undefined })
+    })().catch((error: unknown) => life.over.abort(error))
+    return life
+  }
+
+  /** What ended a life: its crash, or that nothing was heard of it. */
+  async #ended({ over: { signal } }: Life): Promise<unknown> {
+    const { clock } = this.#client
+    const beganAt = clock.elapsed()
+    while (!signal.aborted) {
+      if (clock.elapsed() - Math.max(beganAt, this.#heardAt) >= silenceMs) {
+        return new Error(`no heartbeat of the consumer for ${silenceMs / 1000} s`)
+      }
+      // A clock may answer an aborted sleep by a rejection.
+      await clock.sleep(lookMs, signal).catch(() => undefined)
+    }
+    return signal.reason
   }
 
   #dropped(partition: number, offset: number): void {
@@ -107,12 +168,9 @@ export class GroupMember implements Membership {
 
   /** Pauses before anything else: after an await, delivery from the committed offset would have begun. */
   #joined(partitions: readonly number[]): void {
-    this.#consumer.pause([{ topic: this.#place.path, partitions: [...partitions] }])
+    this.#life?.consumer.pause([{ topic: this.#place.path, partitions: [...partitions] }])
     this.#reading.abort()
     this.#owned = new Set(partitions)
-    this.#restarts = 0
-    this.#joining?.resolve()
-    this.#joining = null
     if (this.#end !== null) return
     const epoch = ++this.#epoch
     const reading = new AbortController()
@@ -157,16 +215,24 @@ export class GroupMember implements Membership {
       })
   }
 
+  /** Waits until kafkajs has arrived in the group or failed to, within bounds. */
+  async #arrived(life: Life | null): Promise<void> {
+    const enough = new AbortController()
+    const waited = this.#client.clock.sleep(arrivalMs, enough.signal).catch(() => undefined)
+    await Promise.race([life?.joining, waited])
+    enough.abort()
+  }
+
   /** Lets running handlers return and commit, leaves the group, and settles `done`. */
   #finish(error: unknown): Promise<void> {
     this.#end ??= (async () => {
       this.#reading.abort()
       if (error === null) await this.#work
-      await this.#joining?.promise
-      // kafkajs counts itself as running only after it has told of the join.
-      await this.#client.clock.sleep(0)
+      const life = this.#life
+      await this.#arrived(life)
+      life?.over.abort()
       this.#owned = new Set()
-      await this.#consumer.disconnect().catch(() => undefined)
+      await life?.consumer.disconnect().catch(() => undefined)
       if (error === null) this.#settle.resolve()
       else this.#settle.reject(error)
     })()

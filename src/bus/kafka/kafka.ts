@@ -16,6 +16,8 @@ export interface KafkaOptions {
   readonly clientId: string
   readonly log: Log
   readonly clock: Clock
+  /** A service waits for its first contact as long as for any other answer; a person is told within 10 s. */
+  readonly isService?: boolean
 }
 
 /** A bus on Kafka 3.9 or 4. Nothing is connected before the first call. */
@@ -160,11 +162,7 @@ class KafkaBus implements Bus {
   }
 
   #reader(topic: TopicName, partition: number): PartitionReader {
-    return new PartitionReader(this.#client.cluster(), this.#client.clock, {
-      topic,
-      path: this.#path(topic),
-      partition,
-    })
+    return new PartitionReader(this.#client, { topic, path: this.#path(topic), partition })
   }
 
   #letGo(reader: PartitionReader): void {

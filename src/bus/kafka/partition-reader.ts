@@ -3,13 +3,11 @@ import type { FetchedMessage } from 'kafkajs/src/cluster/index.js'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Logged } from '../../ports/bus.ts'
-import type { Clock } from '../../ports/clock.ts'
-import { busError, isPassing } from './failure.ts'
+import type { Client } from './client.ts'
 
 const fetchBytes = 8 * 1024 * 1024
 /** How long a fetch waits for the first byte; closing a reader waits as long at most. */
 export const fetchWaitMs = 200
-const attempts = 40
 
 export interface ReaderPlace {
   readonly topic: TopicName
@@ -19,16 +17,17 @@ export interface ReaderPlace {
 
 /** Reads one partition at exact offsets over a connection of its own, without any consumer group. */
 export class PartitionReader {
+  readonly #client: Client
   readonly #cluster: Cluster
-  readonly #clock: Clock
   readonly #place: ReaderPlace
   #isOpen = false
+  #isStale = false
   #isClosed = false
   #pending: Promise<unknown> = Promise.resolve()
 
-  constructor(cluster: Cluster, clock: Clock, place: ReaderPlace) {
-    this.#cluster = cluster
-    this.#clock = clock
+  constructor(client: Client, place: ReaderPlace) {
+    this.#client = client
+    this.#cluster = client.cluster()
     this.#place = place
   }
 
@@ -50,17 +49,15 @@ export class PartitionReader {
     await this.#cluster.disconnect()
   }
 
-  async #fetch(offset: number, maxBytes: number): Promise<readonly Logged[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
+  #fetch(offset: number, maxBytes: number): Promise<readonly Logged[]> {
+    return this.#client.patiently(
+      `reading ${this.#name} at ${offset}`,
+      async () => {
+        if (this.#isClosed) return []
         return this.#accept(await this.#request(offset, maxBytes), offset)
-      } catch (error) {
-        if (attempt === attempts || this.#isClosed || !isPassing(error)) {
-          throw busError(error, `reading ${this.#name} at ${offset}`)
-        }
-        await this.#recover(error, attempt)
-      }
-    }
+      },
+      (error) => this.#forget(error),
+    )
   }
 
   get #name(): string {
@@ -73,7 +70,8 @@ export class PartitionReader {
       await this.#cluster.connect()
       await this.#cluster.addTargetTopic(path)
       this.#isOpen = true
-    }
+    } else if (this.#isStale) await this.#cluster.refreshMetadata()
+    this.#isStale = false
     const nodeId = Object.keys(this.#cluster.findLeaderForPartitions(path, [partition]))[0]
     if (nodeId === undefined) throw new ClosebellError('CB_ABSENT', `${this.#name} has no leader`)
     const broker = await this.#cluster.findBroker({ nodeId })
@@ -112,10 +110,10 @@ export class PartitionReader {
     return accepted
   }
 
-  async #recover(error: unknown, attempt: number): Promise<void> {
+  /** The next attempt connects anew and asks who leads the partition: what is known is from before the failure. */
+  #forget(error: unknown): void {
     const { host, port } = error as { host?: string; port?: number }
     if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port })
-    await this.#clock.sleep(Math.min(1000, 100 * attempt))
-    await this.#cluster.refreshMetadata().catch(() => undefined)
+    this.#isStale = true
   }
 }

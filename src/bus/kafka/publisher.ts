@@ -1,7 +1,6 @@
 import { CompressionTypes, type Message, type Producer } from 'kafkajs'
 import type { Outgoing } from '../../ports/bus.ts'
 import type { Client } from './client.ts'
-import { busError } from './failure.ts'
 
 /** A request is closed at this many bytes or messages. */
 const requestBytes = 1024 * 1024
@@ -42,20 +41,13 @@ export class Publisher {
     const producer = await this.#connected()
     let first = -1
     for (const part of split(messages)) {
-      try {
-        const [wanted] = part
-        const metadata = await producer.send({
-          topic: path,
-          acks: -1,
-          compression: CompressionTypes.None,
-          messages: part.map(toMessage),
-        })
-        if (first < 0) {
-          first = Number(metadata.find(({ partition }) => partition === wanted?.partition)?.baseOffset)
-        }
-      } catch (error) {
-        throw busError(error, `publishing ${messages.length} messages to ${path}`)
-      }
+      const [wanted] = part
+      const request = { topic: path, acks: -1, compression: CompressionTypes.None, messages: part.map(toMessage) }
+      // Sent again, it keeps its sequence numbers: the broker recognises what it has appended already.
+      const metadata = await this.#client.patiently(`publishing ${messages.length} messages to ${path}`, () =>
+        producer.send(request),
+      )
+      if (first < 0) first = Number(metadata.find(({ partition }) => partition === wanted?.partition)?.baseOffset)
     }
     return first
   }
@@ -78,11 +70,7 @@ export class Publisher {
         ({ message }) =>
           message.partition ?? 0,
     })
-    try {
-      await producer.connect()
-    } catch (error) {
-      throw busError(error, 'connecting the producer')
-    }
+    await this.#client.patiently('connecting the producer', () => producer.connect())
     return producer
   }
 }

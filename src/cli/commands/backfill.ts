@@ -28,7 +28,7 @@ async function run(context: Context, { from, to, neighbours = neighboursDefault 
   const { withBusAndStore } = await import('../with-stores.ts')
   const { importTapeReference } = await import('../market-reference.ts')
   const { backfill } = await import('../../workers/backfill.ts')
-  await withBusAndStore(context, async (bus, store) => {
+  await withBusAndStore(context, 'command', async (bus, store) => {
     await importTapeReference(context, store)
     const stage = progress.stage('backfill', null, 'days')
     const done = await backfill({

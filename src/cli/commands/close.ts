@@ -34,7 +34,7 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
   const { Sink } = await import('../../workers/sink/sink-worker.ts')
   const { ModelsFolder } = await import('../../workers/models-folder.ts')
   const models = new ModelsFolder(settings.models)
-  await withBusAndStore(context, async (bus, store) => {
+  await withBusAndStore(context, date === undefined ? 'service' : 'command', async (bus, store) => {
     const dates = date === undefined ? undefined : await tradingDaysOf(settings.profile, date)
     const stopModel = inlineModel === true ? await startModel(context, bus) : null
     const stage = progress.stage('close', dates?.length ?? null, 'days')

@@ -40,7 +40,7 @@ async function features(context: Context, { state, untilClose, date, snapshotSec
   const { FeaturesWorker } = await import('../../workers/features/features-worker.ts')
   const { openBus } = await import('../../compose/bus.ts')
   const { partitionsOf } = await import('../partitions.ts')
-  const bus = await openBus(settings.bus, { clock, log })
+  const bus = await openBus(settings.bus, { clock, log }, untilClose === true ? 'command' : 'service')
   try {
     await bus.createTopics(await partitionsOf(bus, settings, origins))
     const stage = progress.stage('features', null, 'messages')

@@ -21,7 +21,7 @@ async function model(context: Context): Promise<void> {
   const engine = await openEngine(settings.engine)
   log.info('model worker', { engine: engine.name, device: engine.device, kernelBuild: engine.kernelBuild })
   const models = new ModelsFolder(settings.models)
-  await withBus(context, async (bus) => {
+  await withBus(context, 'service', async (bus) => {
     const done = { jobs: 0, failed: 0 }
     context.onStop(() => `${done.jobs} jobs scored, ${done.failed} failed.`)
     await beating(context, bus, 'model', (heartbeat) =>

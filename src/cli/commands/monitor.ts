@@ -35,7 +35,7 @@ async function monitor(context: Context, { host = '127.0.0.1', port = 8080, toke
     import('node:os'),
   ])
   const token = await readToken(tokenFile)
-  const bus = await openBus(settings.bus, { clock, log })
+  const bus = await openBus(settings.bus, { clock, log }, 'service')
   try {
     const { url, done } = await startMonitor({
       bus,

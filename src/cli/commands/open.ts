@@ -30,7 +30,7 @@ async function open(context: Context, { date, chains, neighbours = neighboursDef
   const { settings, log } = context
   const { withBusAndStore } = await import('../with-stores.ts')
   const { openDay } = await import('../../workers/open/open-worker.ts')
-  await withBusAndStore(context, async (bus, store) => {
+  await withBusAndStore(context, 'command', async (bus, store) => {
     const done = await openDay({
       bus,
       store,

@@ -33,7 +33,7 @@ async function serve(context: Context, flags: Flags, version: string): Promise<v
     import('../../compose/bus.ts'),
   ])
   const guard = new Guard(host, await readToken(tokenFile))
-  const bus = await openBus(settings.bus, { clock, log })
+  const bus = await openBus(settings.bus, { clock, log }, 'service')
   try {
     const { requests, refused, streams, lastDate } = await serveDays({
       bus,

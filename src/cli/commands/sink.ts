@@ -23,7 +23,7 @@ export const registerSink: Register = (program, act) => {
 async function sink(context: Context, { from }: Flags): Promise<void> {
   const { Sink } = await import('../../workers/sink/sink-worker.ts')
   const { withBusAndStore } = await import('../with-stores.ts')
-  await withBusAndStore(context, async (bus, store) => {
+  await withBusAndStore(context, from === undefined ? 'service' : 'command', async (bus, store) => {
     const worker = new Sink(bus, store, 'live')
     context.onStop(() => `${worker.rows} rows.`)
     if (from === undefined) {

@@ -17,7 +17,14 @@ import { localDisk } from './local-disk.ts'
 import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
 import { firstOpenDate, lastClosedDate } from './positions.ts'
-import { encodeSnapshot, readSnapshot, writeSnapshot, type Snapshot, type SnapshotIdentity } from './snapshot.ts'
+import {
+  encodeSnapshot,
+  isShortage,
+  readSnapshot,
+  writeSnapshot,
+  type Snapshot,
+  type SnapshotIdentity,
+} from './snapshot.ts'
 
 export interface FeaturesOptions {
   readonly bus: Bus
@@ -56,6 +63,8 @@ export interface FeaturesSummary {
   closed: string[]
   /** Where the next start reads on, by partition. */
   resumesAt: Record<number, number>
+  /** Snapshots that the disk had no room for. */
+  snapshotsMissed: number
 }
 
 /** Of a worker that has done nothing yet. */
@@ -68,6 +77,7 @@ export const emptySummary = (): FeaturesSummary => ({
   late: 0,
   closed: [],
   resumesAt: {},
+  snapshotsMissed: 0,
 })
 
 /** Order in which topics are written: PartitionClosed, in `days`, may only follow everything else of its day. */
@@ -227,9 +237,12 @@ export class FeaturesWorker {
     }
   }
 
-  /** Once everything that was emitted is acknowledged: a snapshot when one is due, then the commit. */
+  /**
+   * Once everything that was emitted is acknowledged: a snapshot when one is due, then the commit. Without room for the
+   * snapshot the last one and its offset stay, and the next is tried an interval later.
+   */
   private async keep(partition: number, stream: PartitionStream): Promise<void> {
-    const { clock, snapshotIntervalMs } = this.options
+    const { clock, log, snapshotIntervalMs } = this.options
     const file = this.snapshotFile(partition)
     const isBetweenDays = stream.day === null
     const isDue = isBetweenDays || clock.elapsed() - (this.keptAt.get(partition) ?? 0) >= snapshotIntervalMs
@@ -237,13 +250,20 @@ export class FeaturesWorker {
     const { nextOffset, past } = stream
     // Also between days: what follows a cut is judged by what stands before it.
     const openedOffset = stream.openedOffset < 0 ? nextOffset : stream.openedOffset
+    this.keptAt.set(partition, clock.elapsed())
     if (file !== null) {
       const day = stream.day === null ? null : saveDay(stream.day)
-      const snapshot = { nextOffset, openedOffset, past, day }
-      await writeSnapshot(this.disk, file, encodeSnapshot(this.identity(partition), snapshot))
+      const snapshot = encodeSnapshot(this.identity(partition), { nextOffset, openedOffset, past, day })
+      try {
+        await writeSnapshot(this.disk, file, snapshot)
+      } catch (error) {
+        if (!isShortage(error)) throw error
+        this.summary.snapshotsMissed += 1
+        log.warn('no room for a snapshot, the last one stays', { partition, reason: (error as Error).message })
+        return
+      }
       this.snapshotAt.set(partition, clock.now())
     }
-    this.keptAt.set(partition, clock.elapsed())
     const offset = file === null ? openedOffset : nextOffset
     await this.membership?.commit(partition, { offset, metadata: String(openedOffset) })
     this.summary.resumesAt[partition] = offset

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Disk } from '../../ports/disk.ts'
 
@@ -19,6 +19,10 @@ export const localDisk: Disk = {
     try {
       await handle.writeFile(bytes)
       await handle.sync()
+    } catch (error) {
+      // A part of a file would keep a full disk full.
+      await unlink(file).catch(() => undefined)
+      throw error
     } finally {
       await handle.close()
     }

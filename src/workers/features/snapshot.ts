@@ -126,6 +126,10 @@ export function decodeSnapshot(identity: SnapshotIdentity, bytes: Buffer): Snaps
   }
 }
 
+/** Whether a file could not be written for want of space or of file handles, which come back. */
+export const isShortage = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
+
 /** Written beside its place, then renamed: a crash at any instant leaves the old snapshot or the new one. */
 export async function writeSnapshot(disk: Disk, file: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${file}.${disk.owner}.tmp`

@@ -1,6 +1,7 @@
+import { ClosebellError } from '../../../schemas/errors.ts'
 import type { DayOpened } from '../../../schemas/market.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
-import { decode, kindOf } from '../../wire/index.ts'
+import { decode, kindOf, type Message } from '../../wire/index.ts'
 
 /** What the log already holds of one chain: where a feed that starts again goes on. */
 export interface ChainProgress {
@@ -59,7 +60,8 @@ function note(
 ): DayOpened | null {
   const kind = kindOf(message.value)
   if (kind !== 'tickBatch' && kind !== 'bookBatch' && kind !== 'chainEnded' && kind !== 'dayOpened') return opened
-  const decoded = decode(message.value)
+  const decoded = decodedOrNull(message.value)
+  if (decoded === null) return opened
   if (decoded.kind === 'dayOpened') return opened ?? decoded.value
   if (decoded.kind !== 'tickBatch' && decoded.kind !== 'bookBatch' && decoded.kind !== 'chainEnded') return opened
   const { value } = decoded
@@ -78,4 +80,14 @@ function note(
   chain.markSequence = Math.max(chain.markSequence, batch.markSequence)
   chain.events += batch.count
   return opened
+}
+
+/** Null for bytes that were damaged: whoever reduces the log puts them into quarantine, a feed goes on behind them. */
+function decodedOrNull(value: Uint8Array): Message | null {
+  try {
+    return decode(value)
+  } catch (error) {
+    if (error instanceof ClosebellError) return null
+    throw error
+  }
 }

@@ -104,7 +104,8 @@ async function handleJob(
     await bus.publish('results', [{ partition: 0, date: job.date, key, value: codecs.result.encode(result) }])
     return true
   } catch (error) {
-    if (!(error instanceof ClosebellError)) throw error
+    // What the bus does not take or give now says nothing of the job: it stays uncommitted, and is scored again.
+    if (!(error instanceof ClosebellError) || error.retriable) throw error
     log.error('a job was not scored', { offset: message.offset, code: error.code, fact: error.fact })
     return false
   }

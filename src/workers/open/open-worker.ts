@@ -89,10 +89,12 @@ async function isOpened(bus: Bus, partition: number, date: string): Promise<bool
   const from = await bus.offsetOfDate('market', partition, date)
   if ((await bus.offsets('market', partition)).next === from) return false
   for await (const messages of bus.read('market', partition, { from, until: 'end' })) {
-    const first = messages[0]
-    if (first === undefined) continue
-    if (first.date > date) throw new ClosebellError('CB_USAGE', `the log is at ${first.date} already, behind ${date}`)
-    return true
+    for (const message of messages) {
+      if (message.date > date) {
+        throw new ClosebellError('CB_USAGE', `the log is at ${message.date} already, behind ${date}`)
+      }
+      if (kindOf(message.value) === 'dayOpened') return true
+    }
   }
   return false
 }
