@@ -1,4 +1,5 @@
 import { decodeBatches } from './decode.ts'
+import { engines } from './engines.ts'
 import { importYears } from './import.ts'
 import { line } from './line.ts'
 import { say } from './measure.ts'
@@ -10,6 +11,7 @@ import { trainRecipe } from './train.ts'
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
 const benches: Readonly<Record<string, () => Promise<object>>> = {
   decode: decodeBatches,
+  engines,
   import: importYears,
   line,
   monitor,
