@@ -42,7 +42,7 @@ function commonFaults(batch: TickBatch | BookBatch, midnight: number): RowFault[
 const isId = (id: number): boolean => id >= 0 && id <= Number.MAX_SAFE_INTEGER
 
 /** Rows of a tick batch that are no valid event. */
-export function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
+function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
   const faults = commonFaults(batch, midnight)
   for (let i = 0; i < batch.count; i++) {
     const price = batch.price[i]
@@ -59,7 +59,7 @@ export function tickFaults(batch: TickBatch, midnight: number): RowFault[] {
 }
 
 /** Rows of a book batch that are no valid snapshot. */
-export function bookFaults(batch: BookBatch, midnight: number): RowFault[] {
+function bookFaults(batch: BookBatch, midnight: number): RowFault[] {
   const faults = commonFaults(batch, midnight)
   const levels = batch.count === 0 ? 0 : batch.bidPrice.length / batch.count
   for (let i = 0; i < batch.count; i++) {
@@ -84,7 +84,7 @@ const isScale = (scale: number): boolean => Number.isInteger(scale) && scale > 0
  * symbol had first in its day.
  * @param first first entry of each symbol in the channels of this kind; new symbols are entered
  */
-export function scaleFaults(batch: TickBatch | BookBatch, first: Map<string, DictionaryEntry>): RowFault[] {
+function scaleFaults(batch: TickBatch | BookBatch, first: Map<string, DictionaryEntry>): RowFault[] {
   const wrong = batch.dictionary.map((entry) => {
     const { instrument, priceScale, quantityScale } = entry
     if (!isScale(priceScale) || !isScale(quantityScale)) return `scales ${priceScale} and ${quantityScale}`
@@ -109,13 +109,31 @@ const bookColumns = ['instrument', 'time', 'sequence', 'last', 'trades', 'volume
 const levelColumns = ['bidPrice', 'bidQuantity', 'askPrice', 'askQuantity'] as const
 
 /** Columns that a batch must have, unlike order types, flags and raw times; null when none is missing. */
-export function columnFault(kind: PendingBatch['kind'], batch: TickBatch | BookBatch): RowFault | null {
+function columnFault(kind: PendingBatch['kind'], batch: TickBatch | BookBatch): RowFault | null {
   const names = kind === 'ticks' ? tickColumns : [...bookColumns, ...levelColumns]
   const columns = batch as unknown as Readonly<Record<string, { readonly length: number }>>
   const missing = names.find((name) => columns[name].length === 0)
   return batch.count === 0 || missing === undefined
     ? null
     : fault(-1, 'CB_WIRE_COLUMN', `${missing} is absent in a batch of ${batch.count} rows`)
+}
+
+/** What is wrong with a batch as a whole, null when nothing is. */
+export const batchFault = (kind: PendingBatch['kind'], batch: TickBatch | BookBatch): RowFault | null =>
+  numberFault(batch) ?? columnFault(kind, batch)
+
+/** The first fault of each row that is no valid event, by row. @param scales first entry of each symbol, as above */
+export function refusedRows(
+  kind: PendingBatch['kind'],
+  batch: TickBatch | BookBatch,
+  midnight: number,
+  scales: Map<string, DictionaryEntry>,
+): ReadonlyMap<number, RowFault> {
+  const faults = kind === 'ticks' ? tickFaults(batch as TickBatch, midnight) : bookFaults(batch as BookBatch, midnight)
+  faults.push(...scaleFaults(batch, scales))
+  const refused = new Map<number, RowFault>()
+  for (const fault of faults) if (!refused.has(fault.row)) refused.set(fault.row, fault)
+  return refused
 }
 
 /** What is wrong with the record that opens a day on a partition, null when nothing is. */
@@ -127,12 +145,13 @@ export function openingFault({ date, chains }: DayOpened, profile: MarketProfile
 }
 
 /** Refused rows take the time of the row before, so that a time which is none holds up nobody. */
-export function settleTimes(batch: TickBatch | BookBatch, refused: ReadonlySet<number>): void {
-  for (const row of [...refused].sort((a, b) => a - b)) batch.time[row] = row === 0 ? -(2 ** 31) : batch.time[row - 1]
+export function settleTimes(batch: TickBatch | BookBatch, refused: ReadonlyMap<number, RowFault>): void {
+  for (const row of [...refused.keys()].sort((a, b) => a - b))
+    batch.time[row] = row === 0 ? -(2 ** 31) : batch.time[row - 1]
 }
 
 /** What is wrong with the number of a batch, null when nothing is. */
-export function numberFault({ batchNumber }: TickBatch | BookBatch): RowFault | null {
+function numberFault({ batchNumber }: TickBatch | BookBatch): RowFault | null {
   if (batchNumber >= 0 && batchNumber < batchNumberMax) return null
   return fault(-1, 'CB_WIRE_VALUE', `batch number ${batchNumber} outside of 0 to ${batchNumberMax}`)
 }

@@ -60,14 +60,21 @@ export class Merge {
     return chain.isOver && !chain.isLost ? 'over' : 'taken'
   }
 
-  take(chain: Chain, pending: PendingBatch): void {
-    const { batch } = pending
+  /** Takes a batch in; `parts` are its rows in order, with what belongs between them. */
+  take(chain: Chain, batch: TickBatch | BookBatch, parts: readonly PendingBatch[]): void {
     chain.crcs.set(batch.batchNumber, batch.crc)
     chain.batchNumber = batch.batchNumber
     chain.markTime = Math.max(chain.markTime, batch.markTime)
     chain.markSequence = Math.max(chain.markSequence, batch.markSequence)
     chain.events += batch.count
-    if (pending.skip === null ? batch.count > 0 : pending.skip.includes(0)) chain.pending.push(pending)
+    this.put(chain, parts)
+  }
+
+  /** Appends what is to be released of a chain, in its order. */
+  put(chain: Chain, parts: readonly PendingBatch[]): void {
+    for (const part of parts) {
+      if (part.skip === null ? part.batch.count > 0 : part.skip.includes(0)) chain.pending.push(part)
+    }
   }
 
   /** Everything of an earlier time is in. */

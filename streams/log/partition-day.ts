@@ -13,18 +13,9 @@ import { Acc, accStride } from '../accumulators.ts'
 import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
 import { endQuoteSegment } from '../book/quotes.ts'
 import { openSession } from '../market/session.ts'
-import {
-  bookFaults,
-  columnFault,
-  isSymbol,
-  numberFault,
-  scaleFaults,
-  settleTimes,
-  skipOf,
-  symbolFault,
-  tickFaults,
-} from './check.ts'
+import { batchFault, isSymbol, refusedRows, settleTimes, skipOf, symbolFault } from './check.ts'
 import type { DayOutput, PendingBatch, RowFault } from './events.ts'
+import type { LeftOut } from './left-out.ts'
 import { Merge, type Chain } from './merge.ts'
 import { Reducer } from './reducer.ts'
 import { dayRowsOf, minuteRowsOf, symbolOrder, type Fingerprints, type RowIdentity } from './rows.ts'
@@ -35,6 +26,8 @@ export interface DaySettings {
   readonly fingerprints: Fingerprints
   /** Backfill wants day rows only. */
   readonly minuteRows: boolean
+  /** A later revision of a day, with what the first one left out in its place. */
+  readonly revision?: { readonly number: number; readonly leftOut: LeftOut }
 }
 
 /** µs. */
@@ -71,6 +64,7 @@ export class PartitionDay {
   }
   private readonly identity: RowIdentity
   private readonly wantsMinutes: boolean
+  private readonly leftOut: LeftOut | null
   /** Rows in symbol order, for as long as no instrument is new. */
   private order: Int32Array = new Int32Array(0)
 
@@ -78,11 +72,12 @@ export class PartitionDay {
     this.opened = opened
     this.merge = merge
     this.wantsMinutes = settings.minuteRows
+    this.leftOut = settings.revision?.leftOut ?? null
     this.reducer = reducer ?? new Reducer(openSession(settings.profile, opened.date), settings.sizing)
     this.identity = {
       session: this.reducer.session,
       partition: opened.partition,
-      revision: 0,
+      revision: settings.revision?.number ?? 0,
       sizing: settings.sizing,
       fingerprints: settings.fingerprints,
     }
@@ -110,7 +105,7 @@ export class PartitionDay {
 
   /** Takes a batch in and gives out what it releases. */
   takeBatch(kind: PendingBatch['kind'], batch: TickBatch | BookBatch, offset: number): DayOutput[] {
-    const wrong = numberFault(batch) ?? columnFault(kind, batch)
+    const wrong = batchFault(kind, batch)
     if (wrong !== null) {
       this.counts.eventsIn += batch.count
       this.counts.eventsQuarantined += batch.count
@@ -138,9 +133,10 @@ export class PartitionDay {
     }
     const outputs: DayOutput[] = []
     const skip = this.judgeRows(kind, batch, chain, offset, outputs)
-    if (batch.batchNumber > chain.batchNumber + 1) this.quality |= Quality.gap | Quality.incomplete
+    this.flagHole(chain, batch.batchNumber)
     const rows = new Int32Array(batch.dictionary.length).fill(-1)
-    this.merge.take(chain, { kind, batch, offset, skip, rows })
+    const pending = { kind, batch, offset, skip, rows }
+    this.merge.take(chain, batch, this.leftOut?.woven(pending) ?? [pending])
     this.release(this.merge.mark, outputs)
     return outputs
   }
@@ -149,7 +145,8 @@ export class PartitionDay {
     const chain = this.merge.find(ended.producer, ended.channel)
     if (chain === undefined || chain.isOver) return
     chain.isOver = true
-    if (ended.batches > chain.batchNumber + 1) this.quality |= Quality.gap | Quality.incomplete
+    this.flagHole(chain, ended.batches)
+    this.merge.put(chain, this.leftOut?.remainder(chain) ?? [])
   }
 
   loseChain(lost: ChainLost): void {
@@ -158,7 +155,8 @@ export class PartitionDay {
     chain.isOver = true
     chain.isLost = true
     chain.markTime = this.reducer.session.midnight + dayLength
-    this.quality |= Quality.gap | Quality.incomplete
+    if (this.leftOut?.isComplete(chain) !== true) this.quality |= Quality.gap | Quality.incomplete
+    this.merge.put(chain, this.leftOut?.remainder(chain) ?? [])
   }
 
   /** Gives out what is released after chains ended, and closes the day when none is left. */
@@ -174,9 +172,10 @@ export class PartitionDay {
   close(offset: number): DayOutput[] {
     const outputs: DayOutput[] = []
     const missing = this.merge.chains
-      .filter((chain) => !chain.isOver || chain.isLost)
+      .filter((chain) => (!chain.isOver || chain.isLost) && this.leftOut?.hasEnded(chain) !== true)
       .map((chain) => `${chain.producer}/${chain.channel}`)
     if (missing.length > 0) this.quality |= Quality.gap | Quality.incomplete
+    for (const chain of this.merge.chains) this.merge.put(chain, this.leftOut?.remainder(chain) ?? [])
     this.release(Number.POSITIVE_INFINITY, outputs)
     this.sealUpTo(Number.POSITIVE_INFINITY, outputs)
     const { state, session } = this.reducer
@@ -190,6 +189,7 @@ export class PartitionDay {
       this.quality,
     )
     for (const value of rows) outputs.push({ kind: 'dayRow', value })
+    const { eventsIn, eventsQuarantined, eventsLate } = this.leftOut?.counts ?? this.counts
     outputs.push({
       kind: 'partitionClosed',
       value: {
@@ -199,10 +199,10 @@ export class PartitionDay {
         sizing: this.identity.sizing,
         cutOffset: offset,
         rows: rows.length,
-        eventsIn: this.counts.eventsIn,
-        eventsUsed: this.counts.eventsIn - this.counts.eventsQuarantined - this.counts.eventsLate,
-        eventsQuarantined: this.counts.eventsQuarantined,
-        eventsLate: this.counts.eventsLate,
+        eventsIn,
+        eventsUsed: eventsIn - eventsQuarantined - eventsLate,
+        eventsQuarantined,
+        eventsLate,
         degraded: missing.length > 0,
         missing,
         rowsHash: '',
@@ -226,6 +226,13 @@ export class PartitionDay {
     return { kind: 'fault', offset, date: this.date, fault }
   }
 
+  /** A batch is missing between the last one and another: it could have held any name. */
+  private flagHole(chain: Chain, next: number): void {
+    const from = chain.batchNumber + 1
+    if (next > from && this.leftOut?.isWhole(chain, from, next) !== true)
+      this.quality |= Quality.gap | Quality.incomplete
+  }
+
   /** Refused and late rows of a batch: counted, given out, and left out of the reduction. */
   private judgeRows(
     kind: PendingBatch['kind'],
@@ -234,22 +241,14 @@ export class PartitionDay {
     offset: number,
     outputs: DayOutput[],
   ): Uint8Array | null {
-    const midnight = this.reducer.session.midnight
-    const faults =
-      kind === 'ticks' ? tickFaults(batch as TickBatch, midnight) : bookFaults(batch as BookBatch, midnight)
-    faults.push(...scaleFaults(batch, this.scales[kind]))
-    const refused = new Set<number>()
-    for (const fault of faults) {
-      if (refused.has(fault.row)) continue
-      refused.add(fault.row)
-      outputs.push(this.fault(offset, fault))
-    }
+    const refused = refusedRows(kind, batch, this.reducer.session.midnight, this.scales[kind])
+    for (const fault of refused.values()) outputs.push(this.fault(offset, fault))
     this.counts.eventsQuarantined += refused.size
     const lateRows = this.lateRows(batch, chain, refused)
     this.counts.eventsLate += lateRows.length
     for (const row of lateRows) {
       const instrument = batch.dictionary[batch.instrument[row]].instrument
-      this.reducer.flag(this.reducer.state.row(instrument), Quality.late)
+      if (this.leftOut === null) this.reducer.flag(this.reducer.state.row(instrument), Quality.late)
       outputs.push({
         kind: 'late',
         value: {
@@ -267,11 +266,11 @@ export class PartitionDay {
       })
     }
     settleTimes(batch, refused)
-    return skipOf(batch.count, [...refused, ...lateRows])
+    return skipOf(batch.count, [...refused.keys(), ...lateRows])
   }
 
   /** A row is late when it lies below a mark that its own chain had already logged, in time or sequence. */
-  private lateRows(batch: TickBatch | BookBatch, chain: Chain, refused: ReadonlySet<number>): number[] {
+  private lateRows(batch: TickBatch | BookBatch, chain: Chain, refused: ReadonlyMap<number, RowFault>): number[] {
     const rows: number[] = []
     const earliest = chain.markTime - batch.baseTime
     for (let i = 0; i < batch.count; i++) {

@@ -80,7 +80,8 @@ describe('the merge of chains', () => {
         const { own, chain } = speaking[random.below(speaking.length)]
         const found = merge.find(producer, chain.channel)
         if (found === undefined) throw new RangeError(`no chain ${chain.channel}`)
-        merge.take(found, batchOf(own.splice(0, 1 + random.below(6)), chain))
+        const pending = batchOf(own.splice(0, 1 + random.below(6)), chain)
+        merge.take(found, pending.batch, [pending])
         release(merge.mark)
       }
       release(Number.POSITIVE_INFINITY)

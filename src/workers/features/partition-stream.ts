@@ -79,6 +79,8 @@ export class PartitionStream {
     if (decoded.kind === 'dayOpened') return this.open(message, decoded)
     const day = this.day
     const date = 'date' in decoded.value ? decoded.value.date : ''
+    // Of a day that is closed, as every earlier one is: whoever owns the partition makes its revision.
+    if (decoded.kind === 'correction' && (day === null || date < day.date)) return []
     if (day === null || day.date !== date) {
       const past = day === null && this.past?.date === date ? this.past : null
       if (past !== null && isRepeat(past, decoded)) return []
@@ -134,6 +136,8 @@ export class PartitionStream {
         return day.settle(message.offset)
       case 'deadline':
         return day.close(message.offset)
+      case 'correction':
+        return [fault(message, day.date, 'CB_DAY', `correction of ${day.date}, which is not closed yet`)]
       default:
         return [fault(message, day.date, 'CB_WIRE_SCHEMA', `${decoded.kind} does not belong in the market topic`)]
     }
