@@ -2,10 +2,10 @@ import { expect, it } from 'vitest'
 import type { Engine } from '../../models/engine.ts'
 import { lossAndGradient, scoreSection } from '../../models/network/network.ts'
 import { createReferenceEngine } from '../../models/network/reference/engine.ts'
-import { families, parameterSlots } from '../../models/network/spec.ts'
-import { permutation, seededRandom } from '../../models/training/random.ts'
+import { families, networkSpec, parameterSlots, type Family } from '../../models/network/spec.ts'
+import { permutation, seededRandom, type Random } from '../../models/training/random.ts'
 import { vectorCases } from '../golden/network/vectors.ts'
-import { drawCase, ordinaryCase } from '../network/draw.ts'
+import { drawCase, drawParameters, drawSample, ordinaryCase } from '../network/draw.ts'
 import { seed } from '../seed.ts'
 import { expectGradients, relativeError } from './agreement.ts'
 import { goldenLayers } from './golden-layers.ts'
@@ -58,6 +58,15 @@ export const drawnAgreement = (engine: () => Engine): void => {
   })
 }
 
+/** A case whose scores differ: where every unit of the last hidden layer is off they do not, and have no correlation. */
+const scoredCase = (random: Random, family: Family): ReturnType<typeof drawCase> => {
+  for (;;) {
+    const drawn = drawCase(random, family)
+    const { ic } = lossAndGradient(createReferenceEngine('test'), drawn.spec, drawn.parameters, drawn.sample, 0)
+    if (Number.isFinite(ic)) return drawn
+  }
+}
+
 /**
  * Central differences in up to `each` drawn elements of every tensor; `engine` must compute in f64, or its rounding
  * drowns the differences.
@@ -65,7 +74,7 @@ export const drawnAgreement = (engine: () => Engine): void => {
 export const numericalGradients = (engine: () => Engine, each: number): void => {
   it.each(families)('has the gradient that central differences find, in every tensor: %s', (family) => {
     const random = seededRandom(seed)
-    const { spec, sample, parameters } = drawCase(random, family)
+    const { spec, sample, parameters } = scoredCase(random, family)
     const { gradient } = lossAndGradient(engine(), spec, parameters, sample, 0.01)
     const moved = (p: number, by: number): number => {
       const other = parameters.slice()
@@ -91,6 +100,18 @@ export const numericalGradients = (engine: () => Engine, each: number): void => 
       }
     }
     expectGradients(spec, gradient, numerical, 1e-5, 1e-3)
+  })
+}
+
+/** Scoring may take a section in pieces, training takes it whole. */
+const wholeMarket = (engine: () => Engine): void => {
+  it('scores 2,100 names as the pass that keeps everything for its gradients does', () => {
+    const random = seededRandom(5)
+    const spec = networkSpec({ family: 'gru+gat_sa+fin', features: 3, lookback: 2, hidden: 8 })
+    const sample = drawSample(random, spec, 2100, 3)
+    const parameters = drawParameters(random, spec)
+    const kept = lossAndGradient(engine(), spec, parameters, sample, 0)
+    expect(relativeError(scoreSection(engine(), spec, parameters, sample).scores, kept.scores)).toBeLessThan(tolerance)
   })
 }
 
@@ -121,6 +142,7 @@ export const engineSuite = (engine: () => Engine): void => {
   goldenLayers(engine)
   againstVectors(engine)
   againstReference(engine)
+  wholeMarket(engine)
   absence(engine)
   tidiness(engine)
 }

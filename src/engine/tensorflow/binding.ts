@@ -41,6 +41,9 @@ export interface LoadedTensorflow {
   readonly kernelBuild: string
 }
 
+/** Goes up with each change of how layers are composed of operations, which may change their last bits. */
+const layersVersion = 2
+
 const packageName = '@tensorflow/tfjs-node-gpu'
 
 /** Folder of the project, where set-up keeps `.tensorflow`. */
@@ -89,7 +92,7 @@ export const loadTensorflow = (root: string): LoadedTensorflow => {
     return {
       binding,
       device: binding.isUsingGpuDevice() ? 'gpu' : 'cpu',
-      kernelBuild: `tensorflow ${binding.TF_Version}, addon ${hash}, ${processor}`,
+      kernelBuild: `tensorflow ${binding.TF_Version}, layers ${layersVersion}, addon ${hash}, ${processor}`,
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)

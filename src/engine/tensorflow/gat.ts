@@ -1,4 +1,5 @@
-import type { Edges, GatTensors, Saved } from '../../../models/engine.ts'
+import type { Edges, GatTensors, Saved, Tensor } from '../../../models/engine.ts'
+import { chunksOf } from './chunks.ts'
 import { handle, type Handle, type Operations } from './operations.ts'
 
 /**
@@ -49,6 +50,57 @@ export interface GatSaved extends Saved {
   readonly activated: Handle
 }
 
+interface Attended extends Readonly<Record<string, Handle>> {
+  readonly gathered: Handle
+  readonly raw: Handle
+  readonly attention: Handle
+  readonly activated: Handle
+}
+
+/** What some names, with their scores `left` [m, heads] and their rows of the lists, attend to among all. */
+const attend = (
+  ops: Operations,
+  projected: Handle,
+  left: Handle,
+  right: Handle,
+  { index, absent }: { index: Handle; absent: Handle },
+  slope: number,
+): Attended => {
+  const [count, slots] = index.shape
+  const heads = left.shape[1]
+  const raw = ops.binary('AddV2', ops.reshape(left, [count, 1, heads]), ops.gather(right, index))
+  const scores = ops.binary('AddV2', ops.leakyRelu(raw, slope), absent)
+  const powers = ops.unary('Exp', ops.binary('Sub', scores, ops.reduce('Max', scores, 1, true)))
+  const attention = ops.binary('RealDiv', powers, ops.reduce('Sum', powers, 1, true))
+  const gathered = ops.gather(projected, index)
+  const weighted = ops.binary('Mul', ops.reshape(attention, [count, slots, heads, 1]), gathered)
+  return { gathered, raw, attention, activated: ops.unary('Elu', ops.reduce('Sum', weighted, 1)) }
+}
+
+/** ELU(Σ α h̄) of all names, some at a time, of which nothing else is kept. */
+const attendInChunks = (
+  ops: Operations,
+  projected: Handle,
+  left: Handle,
+  right: Handle,
+  edges: NeighbourHandles,
+  slope: number,
+): Handle => {
+  const slots = edges.index.shape[1]
+  const chunks = chunksOf(edges.n).map(({ first, count }) => {
+    const { activated } = ops.keep(() => {
+      const own = ops.slice(left, [first, 0], [count, left.shape[1]])
+      const rows = {
+        index: ops.sliceIndices(edges.index, [first, 0], [count, slots]),
+        absent: ops.slice(edges.absent, [first, 0, 0], [count, slots, 1]),
+      }
+      return { activated: attend(ops, projected, own, right, rows, slope).activated }
+    })
+    return activated
+  })
+  return ops.concat(chunks, 0)
+}
+
 export const gatForward = (
   ops: Operations,
   h: Handle,
@@ -59,24 +111,25 @@ export const gatForward = (
 ): { z: Handle; saved: GatSaved | null } => {
   const [n, width] = h.shape
   const [heads, size] = weights.left.shape
-  const slots = edges.index.shape[1]
+  const score = (projected: Handle, vector: Tensor): Handle =>
+    ops.reduce('Sum', ops.binary('Mul', projected, handle(vector)), 2)
+  const project = (): Handle => ops.reshape(ops.matMul(h, handle(weights.weight), 'second'), [n, heads, size])
+  const output = (activated: Handle): Handle => ops.binary('AddV2', ops.reshape(activated, [n, width]), h)
+  if (!keep) {
+    const { z } = ops.keep(() => {
+      const projected = project()
+      const [left, right] = [score(projected, weights.left), score(projected, weights.right)]
+      return { z: output(attendInChunks(ops, projected, left, right, edges, slope)) }
+    })
+    return { z, saved: null }
+  }
   const { z, ...parts } = ops.keep(() => {
-    const projected = ops.reshape(ops.matMul(h, handle(weights.weight), 'second'), [n, heads, size])
-    const left = ops.reduce('Sum', ops.binary('Mul', projected, handle(weights.left)), 2)
-    const right = ops.reduce('Sum', ops.binary('Mul', projected, handle(weights.right)), 2)
-    const raw = ops.binary('AddV2', ops.reshape(left, [n, 1, heads]), ops.gather(right, edges.index))
-    const scores = ops.binary('AddV2', ops.leakyRelu(raw, slope), edges.absent)
-    const powers = ops.unary('Exp', ops.binary('Sub', scores, ops.reduce('Max', scores, 1, true)))
-    const attention = ops.binary('RealDiv', powers, ops.reduce('Sum', powers, 1, true))
-    const gathered = ops.gather(projected, edges.index)
-    const weighted = ops.binary('Mul', ops.reshape(attention, [n, slots, heads, 1]), gathered)
-    const activated = ops.unary('Elu', ops.reduce('Sum', weighted, 1))
-    const sum = ops.binary('AddV2', ops.reshape(activated, [n, width]), h)
-    return { z: sum, projected, gathered, raw, attention, activated }
+    const projected = project()
+    const [left, right] = [score(projected, weights.left), score(projected, weights.right)]
+    const attended = attend(ops, projected, left, right, edges, slope)
+    return { z: output(attended.activated), projected, ...attended }
   })
-  if (keep) return { z, saved: { layer: 'gat', h, edges, weights, slope, ...parts } }
-  ops.free(Object.values(parts))
-  return { z, saved: null }
+  return { z, saved: { layer: 'gat', h, edges, weights, slope, ...parts } }
 }
 
 interface ScoreGradients {

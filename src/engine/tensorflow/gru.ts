@@ -1,4 +1,5 @@
 import type { GruTensors, Saved, Tensor } from '../../../models/engine.ts'
+import { chunksOf } from './chunks.ts'
 import { handle, type Handle, type Operations } from './operations.ts'
 
 /**
@@ -12,8 +13,7 @@ import { handle, type Handle, type Operations } from './operations.ts'
  *     gradients of the input weights and of every bias.
  */
 
-const lanes = 16
-/** Large enough that its sigmoid is 1 whatever is added to it. */
+const lanes = 16 /** Large enough that its sigmoid is 1 whatever is added to it. */
 const closed = 1e4
 
 interface Step {
@@ -69,15 +69,34 @@ const projectInput = (ops: Operations, x: Handle, weights: GruTensors): Handle[]
 
 export const gruForward = (
   ops: Operations,
-  xTensor: Tensor,
-  maskTensor: Tensor,
+  x: Tensor,
+  mask: Tensor,
   weights: GruTensors,
   keep: boolean,
 ): { h: Handle; saved: GruSaved | null } => {
-  const [count, n] = xTensor.shape
+  const [steps, n, features] = x.shape
+  if (keep) return forward(ops, handle(x), handle(mask), weights, true)
+  const chunks = chunksOf(n).map(({ first, count }) => {
+    const { h } = ops.keep(() => {
+      const own = ops.slice(handle(x), [0, first, 0], [steps, count, features])
+      return { h: forward(ops, own, ops.slice(handle(mask), [0, first], [steps, count]), weights, false).h }
+    })
+    return h
+  })
+  return { h: ops.concat(chunks, 0), saved: null }
+}
+
+const forward = (
+  ops: Operations,
+  given: Handle,
+  mask: Handle,
+  weights: GruTensors,
+  keep: boolean,
+): { h: Handle; saved: GruSaved | null } => {
+  const [count, n] = given.shape
   const size = weights.hiddenWeight.shape[1]
   const padded = Math.ceil(n / lanes) * lanes
-  const { x } = ops.keep(() => ({ x: widen(ops, handle(xTensor), handle(maskTensor), padded) }))
+  const { x } = ops.keep(() => ({ x: widen(ops, given, mask, padded) }))
   const pieces = projectInput(ops, x, weights)
   const [, candidateBias] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
   const bias = ops.reshape(candidateBias, [size, 1])

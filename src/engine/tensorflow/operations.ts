@@ -225,6 +225,18 @@ export class Operations {
     return this.#run('ConcatV2', attributes, [...parts, this.#constant(axis)], 1)[0]
   }
 
+  /** The part of x that begins at `first` and has the given extents. */
+  slice(x: Handle, first: readonly number[], extents: readonly number[]): Handle {
+    return this.#slice(x, first, extents, this.#type)
+  }
+  sliceIndices(x: Handle, first: readonly number[], extents: readonly number[]): Handle {
+    return this.#slice(x, first, extents, this.#binding.TF_INT32)
+  }
+  #slice(x: Handle, first: readonly number[], extents: readonly number[], type: number): Handle {
+    const attributes = [this.#typeOf('T', type), this.#typeOf('Index', this.#binding.TF_INT32)]
+    return this.#run('Slice', attributes, [x, this.#constant(first), this.#constant(extents)], 1)[0]
+  }
+
   /** The slices of x along its first axis. */
   unpack(x: Handle): Handle[] {
     const [count] = x.shape
