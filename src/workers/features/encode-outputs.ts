@@ -10,8 +10,11 @@ export interface Addressed {
   readonly message: Outgoing
 }
 
-/** Messages of outputs, in their order. Keys are those of the rows, so that a repeat is recognised. */
-export function encodeOutputs(outputs: readonly StreamOutput[], partition: number): Addressed[] {
+/**
+ * Messages of outputs, in their order. Keys are those of the rows, so that a repeat is recognised.
+ * @param filed date under which they are filed; that of each unless a later day is open already
+ */
+export function encodeOutputs(outputs: readonly StreamOutput[], partition: number, filed?: string): Addressed[] {
   let dayRows = createHash('sha256')
   return outputs.map((output) => {
     switch (output.kind) {
@@ -20,7 +23,7 @@ export function encodeOutputs(outputs: readonly StreamOutput[], partition: numbe
         return address(
           'minutes',
           partition,
-          date,
+          filed ?? date,
           `${date}|${revision}|${minute}|${set}`,
           codecs.minuteRows.encode(output.value),
         )
@@ -29,7 +32,7 @@ export function encodeOutputs(outputs: readonly StreamOutput[], partition: numbe
         const { date, instrument, revision } = output.value
         const bytes = codecs.dayRow.encode(output.value)
         dayRows.update(bytes)
-        return address('days', partition, date, `${date}|${revision}|${instrument}`, bytes)
+        return address('days', partition, filed ?? date, `${date}|${revision}|${instrument}`, bytes)
       }
       case 'partitionClosed': {
         const value = { ...output.value, rowsHash: dayRows.digest('hex'), codeVersion }
@@ -37,7 +40,7 @@ export function encodeOutputs(outputs: readonly StreamOutput[], partition: numbe
         return address(
           'days',
           partition,
-          value.date,
+          filed ?? value.date,
           `${value.date}|${value.revision}|closed`,
           codecs.partitionClosed.encode(value),
         )

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { from, lastValueFrom, map, reduce, takeWhile, tap } from 'rxjs'
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
@@ -17,6 +18,7 @@ import { localDisk } from './local-disk.ts'
 import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
 import { firstOpenDate, lastClosedDate } from './positions.ts'
+import { Revisions } from './revisions.ts'
 import {
   encodeSnapshot,
   isShortage,
@@ -40,7 +42,7 @@ export interface FeaturesOptions {
   readonly snapshotIntervalMs: number
   /**
    * `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition
-   * owned.
+   * owned, and the corrections are made that stood behind it when the partition was assigned.
    */
   readonly end: 'until-close' | 'never'
   readonly date?: string
@@ -61,6 +63,8 @@ export interface FeaturesSummary {
   late: number
   /** Dates that were closed on a partition. */
   closed: string[]
+  /** Later revisions of closed dates, `date r<revision>`. */
+  corrected: string[]
   /** Where the next start reads on, by partition. */
   resumesAt: Record<number, number>
   /** Snapshots that the disk had no room for. */
@@ -76,6 +80,7 @@ export const emptySummary = (): FeaturesSummary => ({
   quarantined: 0,
   late: 0,
   closed: [],
+  corrected: [],
   resumesAt: {},
   snapshotsMissed: 0,
 })
@@ -98,6 +103,11 @@ export class FeaturesWorker {
   private readonly closings = new Map<number, PartitionClosed>()
   private readonly snapshotAt = new Map<number, number>()
   private readonly takenAt = new Map<number, number>()
+  private readonly revisions: Revisions
+  /** With an end: up to where a partition was read, and is to be read at least. */
+  private readonly readUpTo = new Map<number, number>()
+  private readonly readToEnd = new Map<number, number>()
+  private failure: { readonly error: unknown } | null = null
   /** null until the first assignment. */
   private owned: readonly number[] | null = null
   private membership: Membership | null = null
@@ -109,6 +119,13 @@ export class FeaturesWorker {
     const { sizing, minuteRows, disk = localDisk } = options
     this.disk = disk
     this.settings = { profile: profileOf(options.profile), sizing, fingerprints, minuteRows }
+    this.revisions = new Revisions({
+      ...options,
+      settings: this.settings,
+      publish: (addressed) => this.publish(addressed),
+      onSettled: (failure) => this.settled(failure),
+    })
+    this.summary.corrected = this.revisions.made
   }
 
   async run(): Promise<FeaturesSummary> {
@@ -130,7 +147,15 @@ export class FeaturesWorker {
     this.leaveWhenClosed()
     await membership.done
     signal?.removeEventListener('abort', leave)
+    await this.revisions.settled()
+    if (this.failure !== null) throw this.failure.error
     return this.summary
+  }
+
+  private settled(failure?: { readonly error: unknown }): void {
+    if (failure === undefined) return this.leaveWhenClosed()
+    this.failure = failure
+    void this.membership?.leave()
   }
 
   private async assigned(assignments: readonly Assignment[]): Promise<ReadonlyMap<number, number>> {
@@ -138,6 +163,8 @@ export class FeaturesWorker {
     for (const assignment of assignments) {
       const offset = await this.position(assignment)
       positions.set(assignment.partition, offset)
+      this.readUpTo.set(assignment.partition, offset)
+      if (this.target !== '') this.readToEnd.set(assignment.partition, await this.endOfTarget(assignment.partition))
       this.summary.resumesAt[assignment.partition] ??= offset
     }
     this.owned = [...positions.keys()]
@@ -164,6 +191,13 @@ export class FeaturesWorker {
     if (committed !== null) return committed.metadata === '' ? committed.offset : Number(committed.metadata)
     if (date !== undefined) return bus.offsetOfDate('market', partition, firstDate ?? date)
     return (await bus.offsets('market', partition)).first
+  }
+
+  /** Where the session of the target ends, as far as it is logged. */
+  private async endOfTarget(partition: number): Promise<number> {
+    const { bus } = this.options
+    const { next } = await bus.offsets('market', partition)
+    return Math.min(next, await bus.offsetOfDate('market', partition, shiftDays(this.target, 1)))
   }
 
   private async restore(partition: number): Promise<Snapshot | null> {
@@ -196,7 +230,18 @@ export class FeaturesWorker {
 
   private async messages(partition: number, messages: readonly Logged[]): Promise<void> {
     const stream = this.streams.get(partition)
-    if (stream === undefined || this.closed.has(partition)) return
+    const last = messages.at(-1)
+    if (stream === undefined || last === undefined) return
+    await this.revisions.before(partition, last.date)
+    const isOpen = !this.closed.has(partition)
+    if (isOpen) await this.reduce(partition, stream, messages)
+    this.revisions.start(partition, messages)
+    this.readUpTo.set(partition, last.offset + 1)
+    if (isOpen && !this.revisions.isPending(partition)) await this.keep(partition, stream)
+    this.leaveWhenClosed()
+  }
+
+  private async reduce(partition: number, stream: PartitionStream, messages: readonly Logged[]): Promise<void> {
     const addressed = await lastValueFrom(
       from(messages).pipe(
         map((message) => stream.take(message)),
@@ -208,8 +253,6 @@ export class FeaturesWorker {
     )
     await this.publish(addressed)
     this.takenAt.set(partition, messages.at(-1)?.appendedAt ?? 0)
-    await this.keep(partition, stream)
-    this.leaveWhenClosed()
   }
 
   private count(partition: number, outputs: readonly StreamOutput[]): void {
@@ -286,6 +329,11 @@ export class FeaturesWorker {
 
   private leaveWhenClosed(): void {
     if (this.options.end === 'never' || this.membership === null || this.owned === null) return
-    if (this.owned.every((partition) => this.closed.has(partition))) void this.membership.leave()
+    if (this.owned.every((partition) => this.isDone(partition))) void this.membership.leave()
+  }
+
+  private isDone(partition: number): boolean {
+    const isRead = (this.readUpTo.get(partition) ?? -1) >= (this.readToEnd.get(partition) ?? 0)
+    return this.closed.has(partition) && isRead && !this.revisions.isPending(partition)
   }
 }

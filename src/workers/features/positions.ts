@@ -13,8 +13,9 @@ export async function lastClosedDate(bus: Bus, partition: number): Promise<strin
     for await (const messages of bus.read('days', partition, { from, until: 'end' })) {
       for (const message of messages) {
         if (kindOf(message.value) !== 'partitionClosed') continue
-        const { date } = codecs.partitionClosed.decode(message.value)
-        if (date > last) last = date
+        const { date, revision } = codecs.partitionClosed.decode(message.value)
+        // A later revision is of an earlier day than those around it.
+        if (revision === 0 && date > last) last = date
       }
     }
     if (last !== '') return last
