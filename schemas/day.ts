@@ -284,6 +284,9 @@ export const late = record<Late>('Late', 'An event below a mark of its own chain
   field('mark_time', 'long', 'the mark it lies below', { unit: 'µs' }),
 ])
 
+/** Stage of a worker that waits for the store: what it has is in the log, and not in the store. */
+export const storeWaitStage = 'waiting-for-store'
+
 /** What a worker says of itself every few seconds and whenever its state changes. Absent figures are 0 or ''. */
 export interface Status {
   worker: string

@@ -32,13 +32,14 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
   const { withBusAndStore } = await import('../with-stores.ts')
   const { runCloseWorker } = await import('../../workers/close/close-worker.ts')
   const { Sink } = await import('../../workers/sink/sink-worker.ts')
+  const { StorePatience } = await import('../../workers/store-patience.ts')
   const { ModelsFolder } = await import('../../workers/models-folder.ts')
   const models = new ModelsFolder(settings.models)
   await withBusAndStore(context, date === undefined ? 'service' : 'command', async (bus, store) => {
     const dates = date === undefined ? undefined : await tradingDaysOf(settings.profile, date)
     const stopModel = inlineModel === true ? await startModel(context, bus) : null
     const stage = progress.stage('close', dates?.length ?? null, 'days')
-    const sink = new Sink(bus, store, 'live')
+    const sink = new Sink(bus, store, 'live', new StorePatience({ store, clock, log, signal }))
     const closed: string[] = []
     context.onStop(() => `${closed.length === 0 ? 'no day closed' : `closed ${closed.join(', ')}`}, ${sink.rows} rows.`)
     try {

@@ -22,12 +22,14 @@ export const registerSink: Register = (program, act) => {
 
 async function sink(context: Context, { from }: Flags): Promise<void> {
   const { Sink } = await import('../../workers/sink/sink-worker.ts')
+  const { StorePatience } = await import('../../workers/store-patience.ts')
   const { withBusAndStore } = await import('../with-stores.ts')
+  const { clock, log, signal } = context
   await withBusAndStore(context, from === undefined ? 'service' : 'command', async (bus, store) => {
-    const worker = new Sink(bus, store, 'live')
+    const worker = new Sink(bus, store, 'live', new StorePatience({ store, clock, log, signal }))
     context.onStop(() => `${worker.rows} rows.`)
     if (from === undefined) {
-      await beating(context, bus, 'sink', (heartbeat) => worker.follow(context.signal, heartbeat))
+      await beating(context, bus, 'sink', (heartbeat) => worker.follow(signal, heartbeat))
     } else await worker.drain(from)
     context.answer({ rows: worker.rows }, () => `${worker.rows} rows`)
   })

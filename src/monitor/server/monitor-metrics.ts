@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { Status } from '../../../schemas/day.ts'
+import { storeWaitStage, type Status } from '../../../schemas/day.ts'
 import type { StatusTick } from '../protocol/messages.ts'
 
 const closeStates = ['open', 'closing', 'overdue', 'failed', 'complete', 'degraded', 'retracted'] as const
@@ -59,11 +59,12 @@ export class MonitorMetrics {
 
   #workers(now: number, heartbeats: Iterable<Status>): void {
     for (const name of workerGauges) this.#gauges.get(name)?.reset()
-    for (const { worker, owner, partition, reportedAt, lag, behind, rate } of heartbeats) {
+    for (const { worker, owner, partition, stage, reportedAt, lag, behind, rate } of heartbeats) {
       const labels = { worker, owner, partition: String(partition) }
       this.#set('closebell_worker_heartbeat_age_seconds', (now - reportedAt) / 1000, labels)
       this.#set('closebell_worker_lag_messages', lag, labels)
       this.#set('closebell_worker_behind_seconds', behind / 1000, labels)
+      this.#set('closebell_worker_store_waiting', stage === storeWaitStage ? 1 : 0, labels)
       this.#set('closebell_worker_events_per_second', rate, labels)
     }
   }
@@ -85,6 +86,7 @@ const workerGauges = [
   'closebell_worker_heartbeat_age_seconds',
   'closebell_worker_lag_messages',
   'closebell_worker_behind_seconds',
+  'closebell_worker_store_waiting',
   'closebell_worker_events_per_second',
 ]
 
@@ -111,6 +113,7 @@ const gauges: readonly (readonly [name: string, help: string, labels: string[]])
   ['closebell_worker_heartbeat_age_seconds', 'Age of the last heartbeat of a worker', ofWorker],
   ['closebell_worker_lag_messages', 'Messages that a worker is behind', ofWorker],
   ['closebell_worker_behind_seconds', 'While messages wait: age of the last one that was taken in', ofWorker],
+  ['closebell_worker_store_waiting', '1 while a worker waits for a store that is away or suspended', ofWorker],
   ['closebell_worker_events_per_second', 'Events a second that a worker takes in', ofWorker],
 ]
 

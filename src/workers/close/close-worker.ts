@@ -4,6 +4,7 @@ import { MarketHistory } from '../history/market-history.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
+import { StorePatience } from '../store-patience.ts'
 import { CloseReports } from './close-report.ts'
 
 export interface CloseWorkerOptions extends CloseOptions {
@@ -21,7 +22,8 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   const { bus, clock, signal } = options
   const summaries: CloseSummary[] = []
   const view = new LogView(bus, options.profile)
-  const reports = new CloseReports(bus, options.resultsDeadlineMs)
+  const patience = new StorePatience(options)
+  const reports = new CloseReports(bus, options.resultsDeadlineMs, patience)
   options.heartbeat?.watch(() => reports.now())
   let history: MarketHistory | null = null
   const close = async (date: string): Promise<void> => {
@@ -32,8 +34,12 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
     }
     reports.date = date
     options.heartbeat?.beat()
-    await options.store.applied()
-    history ??= await MarketHistory.before(options.store, options.profile, date)
+    // What earlier days left in the store is part of this one.
+    history = await patience.until(async () => {
+      await options.store.applied()
+      return history ?? (await MarketHistory.before(options.store, options.profile, date))
+    })
+    if (history === null) return
     const summary = await closeDay(options, history, view, date)
     if (summary === null) return
     summaries.push(summary)

@@ -1,10 +1,13 @@
+import { storeWaitStage } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
+import type { TableName } from '../../../schemas/tables.ts'
 import { topics, type TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged, Membership } from '../../ports/bus.ts'
 import { dateToEventTime, numbers, texts, type Store } from '../../ports/store.ts'
 import { kindOf } from '../../wire/index.ts'
 import { codecs } from '../../wire/index.ts'
 import type { Heartbeat, Report } from '../status/heartbeat.ts'
+import type { StorePatience } from '../store-patience.ts'
 import { project } from './projection.ts'
 import { RowBuilders } from './row-builder.ts'
 
@@ -15,25 +18,35 @@ const projected: readonly TopicName[] = topics
 
 export type Origin = 'live' | 'backfill'
 
-/** The sink: projects the output topics into the store, so that tables can be made again from the log. */
+/**
+ * The sink: projects the output topics into the store, so that tables can be made again from the log. A message counts
+ * as taken once its rows can be read; while the store is waited for, no more messages of their partition are read.
+ * Without patience the first trouble of the store is an error.
+ */
 export class Sink {
   private readonly bus: Bus
   private readonly store: Store
   private readonly origin: Origin
+  private readonly patience: StorePatience | null
   private readonly next = new Map<string, number>()
+  /** Topics whose partitions were shared out. */
+  private readonly assigned = new Set<TopicName>()
+  /** Those who wait for other partitions. */
+  private readonly sleeping: (() => void)[] = []
   private sizing: string | null = null
   /** Date and append time (ms UTC) of the newest message that the store acknowledged. */
   private newest = { date: '', appendedAt: 0 }
   rows = 0
 
-  constructor(bus: Bus, store: Store, origin: Origin) {
+  constructor(bus: Bus, store: Store, origin: Origin, patience: StorePatience | null = null) {
     this.bus = bus
     this.store = store
     this.origin = origin
+    this.patience = patience
   }
 
-  /** Takes messages in; resolves when the store has acknowledged their rows. */
-  async take(messages: readonly Logged[]): Promise<void> {
+  /** Takes messages in; resolves when the store has acknowledged their rows. @returns the tables that have them */
+  private async take(messages: readonly Logged[]): Promise<readonly TableName[]> {
     const builders = new RowBuilders()
     for (const message of messages) {
       await this.checkSizing(message)
@@ -45,77 +58,128 @@ export class Sink {
       await this.store.append(table, rows)
       this.rows += rows.count
     }
+    return [...builders.tables.keys()]
+  }
+
+  private async patiently<T>(work: () => Promise<T>): Promise<T | null> {
+    return this.patience === null ? work() : this.patience.until(work)
   }
 
   /** Reads everything that the topics have by now; starts at `date` the first time. Then waits until it can be read. */
   async drain(date: string): Promise<void> {
-    for (const topic of projected) {
-      const partitions = await this.bus.partitions(topic)
-      for (let partition = 0; partition < partitions; partition++) await this.drainPartition(topic, partition, date)
-    }
-    await this.store.applied()
+    const reached = await this.patiently(() => this.drainOnce(date))
+    reached?.forEach((next, place) => this.next.set(place, next))
   }
 
-  private async drainPartition(topic: TopicName, partition: number, date: string): Promise<void> {
-    const place = `${topic}/${partition}`
-    const from = this.next.get(place) ?? (await this.bus.offsetOfDate(topic, partition, date))
-    this.next.set(place, from)
-    if (from >= (await this.bus.offsets(topic, partition)).next) return
+  /** A day is complete in the store after everything that it is made of. @returns where each partition was read to */
+  private async drainOnce(date: string): Promise<ReadonlyMap<string, number>> {
+    const reached = new Map(this.next)
+    for (const topic of projected) {
+      if (topic === 'completed') await this.store.applied()
+      const partitions = await this.bus.partitions(topic)
+      for (let partition = 0; partition < partitions; partition++) {
+        const place = `${topic}/${partition}`
+        const from = reached.get(place) ?? (await this.bus.offsetOfDate(topic, partition, date))
+        reached.set(place, await this.drainPartition(topic, partition, from))
+      }
+    }
+    await this.store.applied()
+    return reached
+  }
+
+  private async drainPartition(topic: TopicName, partition: number, from: number): Promise<number> {
+    let next = from
+    if (from >= (await this.bus.offsets(topic, partition)).next) return next
     for await (const messages of this.bus.read(topic, partition, { from, until: 'end' })) {
       await this.take(messages)
-      const last = messages.at(-1)
-      if (last !== undefined) this.next.set(place, last.offset + 1)
+      next = (messages.at(-1)?.offset ?? next - 1) + 1
     }
+    return next
   }
 
   /**
    * Follows the topics until `signal`, as a member of a group of each, `sink-<topic>`: in one group over all of them
-   * Kafka would share out the topics of its leader alone; offsets are committed behind the
-   * acknowledgement.
+   * Kafka would share out the topics of its leader alone. Offsets are committed once the rows can be read.
    */
   async follow(signal: AbortSignal, heartbeat?: Heartbeat): Promise<void> {
     heartbeat?.watch((now) => this.reports(now))
-    const members = await Promise.all(projected.map((topic) => this.join(topic)))
-    const leave = (): void => members.forEach((member) => void member.leave())
+    const members = await Promise.all(projected.map((topic) => this.join(topic, signal)))
+    const leave = (): void => {
+      this.moved()
+      members.forEach((member) => void member.leave())
+    }
     if (signal.aborted) leave()
     signal.addEventListener('abort', leave, { once: true })
     await Promise.all(members.map((member) => member.done))
-    await this.store.applied()
   }
 
-  private async join(topic: TopicName): Promise<Membership> {
+  private async join(topic: TopicName, signal: AbortSignal): Promise<Membership> {
     const membership = await this.bus.join(topic, `sink-${topic}`, {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
+        for (const place of this.next.keys()) if (place.startsWith(`${topic}/`)) this.next.delete(place)
         for (const { partition, committed } of assignments) {
           const from = committed?.offset ?? (await this.bus.offsets(topic, partition)).first
           positions.set(partition, from)
           this.next.set(`${topic}/${partition}`, from)
         }
+        this.assigned.add(topic)
+        this.moved()
         return positions
       },
       messages: async (partition, messages) => {
-        await this.take(messages)
         const last = messages.at(-1)
         if (last === undefined) return
+        if (topic === 'completed') await this.othersTaken(signal)
+        if (signal.aborted) return
+        const done = await this.patiently(async () => {
+          await this.store.applied(await this.take(messages))
+          return true
+        })
+        if (done === null) return
         await membership.commit(partition, { offset: last.offset + 1, metadata: '' })
         this.next.set(`${topic}/${partition}`, last.offset + 1)
+        this.moved()
         if (last.appendedAt > this.newest.appendedAt) this.newest = { date: last.date, appendedAt: last.appendedAt }
       },
     })
     return membership
   }
 
+  /** A day is complete in the store after what the log has of everything else by then. */
+  private async othersTaken(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.assigned.size < projected.length) await this.move()
+    const wanted = new Map<string, number>()
+    for (const place of this.next.keys()) {
+      if (!place.startsWith('completed/')) wanted.set(place, await this.endOf(place))
+    }
+    const isBehind = ([place, end]: readonly [string, number]): boolean => (this.next.get(place) ?? end) < end
+    while (!signal.aborted && [...wanted].some(isBehind)) await this.move()
+  }
+
+  private move(): Promise<void> {
+    return new Promise((wake) => this.sleeping.push(wake))
+  }
+
+  /** A partition was taken further, or away. */
+  private moved(): void {
+    for (const wake of this.sleeping.splice(0)) wake()
+  }
+
+  private async endOf(place: string): Promise<number> {
+    const [topic = '', partition = ''] = place.split('/')
+    return (await this.bus.offsets(topic as TopicName, Number(partition))).next
+  }
+
   /** How far the store is behind the log. */
   private async reports(now: number): Promise<Report[]> {
     let lag = 0
-    for (const [place, next] of this.next) {
-      const [topic = '', partition = ''] = place.split('/')
-      lag += Math.max(0, (await this.bus.offsets(topic as TopicName, Number(partition))).next - next)
-    }
+    for (const [place, next] of this.next) lag += Math.max(0, (await this.endOf(place)) - next)
     const { date, appendedAt } = this.newest
     const behind = lag === 0 || appendedAt === 0 ? 0 : Math.max(0, now - appendedAt)
-    return [{ stage: lag === 0 ? 'following' : 'catching-up', date, lag, behind, events: this.rows }]
+    const detail = this.patience?.trouble ?? ''
+    const stage = detail !== '' ? storeWaitStage : lag === 0 ? 'following' : 'catching-up'
+    return [{ stage, detail, date, lag, behind, events: this.rows }]
   }
 
   /** A store holds one sizing; rows of another are refused. @throws ClosebellError CB_SIZING */
