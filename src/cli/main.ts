@@ -17,6 +17,7 @@ try {
   if (!isHelp) {
     const failure = asClosebellError(error)
     process.stderr.write(`${oneLine(failure)}\n`)
-    process.exitCode = exitCodeOf(failure)
+    // A worker that failed is gone at once, whatever connection is still open: its supervisor waits for the exit.
+    process.exit(exitCodeOf(failure))
   }
 }

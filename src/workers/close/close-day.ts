@@ -78,6 +78,8 @@ export async function closeDay(
   const promoted = await promotedArtifacts(models)
   const plans = planJobs(view, date, promoted)
   const results = await awaitResults(bus, clock, plans, options.resultsDeadlineMs, options.signal)
+  // Told to stop while results are missing, it decides nothing: the next start waits for them again.
+  if (options.signal?.aborted === true) return null
   const resultsDone = clock.elapsed()
   const outcome = await publishOutcome(options, history, view, { date, day, plans, results, promoted, models })
   const times = {

@@ -73,6 +73,7 @@ export async function awaitResults(
   )
   const enough = new AbortController()
   const stop = (): void => enough.abort()
+  if (signal?.aborted === true) stop()
   signal?.addEventListener('abort', stop, { once: true })
   const timer = clock.sleep(deadlineMs, enough.signal).then(stop, stop)
   for await (const messages of bus.read('results', 0, { from, until: 'never', signal: enough.signal })) {

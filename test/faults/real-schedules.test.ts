@@ -1,0 +1,47 @@
+import { execFile, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { build } from '../cli/run-closebell.ts'
+import { seed } from '../seed.ts'
+import { withServices } from '../services/real-services.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const schedules = 10
+/** Only asks whether Java and the jars are here: the schedules hurt services of their own. */
+const services = await withServices('kafka')
+
+/** Runs the check; its lines of JSON, the counts last. */
+async function check(...args: readonly string[]): Promise<{ code: number | null; lines: Record<string, unknown>[] }> {
+  const child = spawn(process.execPath, [resolve(root, 'dist/test/faults/real/check.js'), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
+  const code = await new Promise<number | null>((done) => child.once('close', done))
+  const lines = output.trim().split('\n')
+  return { code, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) }
+}
+
+it.skipIf(services === null)(
+  'what is hurt at a drawn instant gives the same topics, rows and days as an undisturbed run',
+  { timeout: 900_000 },
+  async () => {
+    await build()
+    await promisify(execFile)(
+      process.execPath,
+      [resolve(root, 'node_modules/typescript/bin/tsc'), '-b', 'test/faults/real'],
+      {
+        cwd: root,
+      },
+    )
+    const { code, lines } = await check('--schedules', String(schedules), '--seed', String(seed), '--lanes', '2')
+    console.info(lines.map((line) => JSON.stringify(line)).join('\n'))
+    const counts = lines.at(-1) as { passed: number; failed: number; unreached: number }
+    expect(lines.filter(({ result }) => result === 'failed')).toEqual([])
+    expect(counts.passed + counts.unreached).toBe(schedules)
+    expect(counts.passed).toBeGreaterThan(schedules / 2)
+    expect(code).toBe(0)
+  },
+)
