@@ -58,7 +58,7 @@ export const drawnAgreement = (engine: () => Engine): void => {
   })
 }
 
-/** A case whose scores differ: where all units of the last hidden layer are off they do not, and no correlation exists. */
+/** A case whose scores differ: where all units of the last hidden layer are off, no correlation exists. */
 const scoredCase = (random: Random, family: Family): ReturnType<typeof drawCase> => {
   for (;;) {
     const drawn = drawCase(random, family)
