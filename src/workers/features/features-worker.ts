@@ -71,6 +71,8 @@ export interface FeaturesSummary {
   snapshotsMissed: number
 }
 
+const schemasHash = sha256(JSON.stringify(allSchemas), JSON.stringify(fingerprints)).slice(0, 16)
+
 /** Of a worker that has done nothing yet. */
 export const emptySummary = (): FeaturesSummary => ({
   date: '',
@@ -224,7 +226,7 @@ export class FeaturesWorker {
       sizing: this.options.sizing,
       codeVersion,
       engine: process.versions.v8.split('.')[0],
-      schemas: sha256(JSON.stringify(allSchemas), JSON.stringify(fingerprints)).slice(0, 16),
+      schemas: schemasHash,
     }
   }
 

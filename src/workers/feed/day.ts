@@ -18,9 +18,9 @@ export function openingOf(
   progress: readonly PartitionProgress[],
   log: Log,
 ): Outgoing[] {
-  const reference = progress.some(({ opened }) => opened === null) ? (day.reference?.() ?? []) : []
+  const reference = progress.every(({ isReferenced }) => isReferenced) ? [] : (day.reference?.() ?? [])
   const chains: ChainName[] = day.channels.map(({ channel }) => ({ producer, channel }))
-  return progress.flatMap(({ opened, laterDate }, partition) => {
+  return progress.flatMap(({ opened, isReferenced, laterDate }, partition) => {
     if (laterDate !== null) {
       throw new ClosebellError(
         'CB_USAGE',
@@ -40,7 +40,9 @@ export function openingOf(
     const expected = new Set(opened.chains.map((chain) => `${chain.producer}/${chain.channel}`))
     const surprising = chains.filter((chain) => !expected.has(`${chain.producer}/${chain.channel}`))
     if (surprising.length > 0) log.warn('the day was opened without these chains', { partition, surprising })
-    return []
+    // A feed that died between its two records; the Reference of a day that `open` opened is for `open` to write.
+    const isMissing = opened.universeHash === '' && !isReferenced
+    return isMissing ? opening(day, partition, progress.length, chains, reference).slice(1) : []
   })
 }
 

@@ -25,6 +25,8 @@ export const newProgress = (): ChainProgress => ({
 
 export interface PartitionProgress {
   readonly opened: DayOpened | null
+  /** Whether the Reference, which follows DayOpened, is there too. */
+  readonly isReferenced: boolean
   /** A later date that the partition has reached, null when there is none. */
   readonly laterDate: string | null
   /** By channel of this producer. */
@@ -42,14 +44,18 @@ export async function readProgress(
   const from = await bus.offsetOfDate('market', partition, date)
   const chains = new Map<string, ChainProgress>()
   let opened: DayOpened | null = null
+  let isReferenced = false
   let laterDate: string | null = null
   for await (const messages of bus.read('market', partition, { from, until: 'end', signal })) {
     for (const message of messages) {
       if (message.date !== date) laterDate = message.date
-      else opened = note(message, producer, chains, opened)
+      else {
+        opened = note(message, producer, chains, opened)
+        if (opened !== null && kindOf(message.value) === 'reference') isReferenced = true
+      }
     }
   }
-  return { opened, laterDate, chains }
+  return { opened, isReferenced, laterDate, chains }
 }
 
 function note(

@@ -59,12 +59,13 @@ async function openPartitions(
 ): Promise<boolean> {
   const { bus, date, profile } = options
   const partitions = await bus.partitions('market')
-  const unopened: number[] = []
+  const unopened = new Map<number, Opened>()
   let last: DayOpened | null = null
   for (let partition = 0; partition < partitions; partition++) {
-    if (!(await isOpened(bus, partition, date))) unopened.push(partition)
+    const found = await openedBy(bus, partition, date)
+    if (found !== 'referenced') unopened.set(partition, found)
   }
-  if (unopened.length === 0) return false
+  if (unopened.size === 0) return false
   if (options.chains === undefined) last = await lastOpened(bus)
   const chains = options.chains ?? last?.chains
   if (chains === undefined) {
@@ -73,10 +74,11 @@ async function openPartitions(
   }
   const entries = referenceEntries(history.upTo(date), history.listings.on(date))
   const universeHash = sha256(universe.join('\n'))
-  for (const partition of unopened) {
+  for (const [partition, found] of unopened) {
     const instruments = entries.filter((entry) => partitionOf(entry.instrument, partitions) === partition)
     const opened = { date, profile, partitions, partition, chains: [...chains], universeHash }
-    const values = [codecs.dayOpened.encode(opened), codecs.reference.encode({ date, partition, instruments })]
+    const reference = codecs.reference.encode({ date, partition, instruments })
+    const values = found === 'opened' ? [reference] : [codecs.dayOpened.encode(opened), reference]
     await bus.publish(
       'market',
       values.map((value) => ({ partition, date, key: 'session', value })),
@@ -85,18 +87,24 @@ async function openPartitions(
   return true
 }
 
-async function isOpened(bus: Bus, partition: number, date: string): Promise<boolean> {
+/** How far a partition's day is opened: whoever opened it may have died between its two records. */
+type Opened = 'no' | 'opened' | 'referenced'
+
+async function openedBy(bus: Bus, partition: number, date: string): Promise<Opened> {
   const from = await bus.offsetOfDate('market', partition, date)
-  if ((await bus.offsets('market', partition)).next === from) return false
+  if ((await bus.offsets('market', partition)).next === from) return 'no'
+  let opened: Opened = 'no'
   for await (const messages of bus.read('market', partition, { from, until: 'end' })) {
     for (const message of messages) {
       if (message.date > date) {
         throw new ClosebellError('CB_USAGE', `the log is at ${message.date} already, behind ${date}`)
       }
-      if (kindOf(message.value) === 'dayOpened') return true
+      const kind = kindOf(message.value)
+      if (kind === 'dayOpened') opened = 'opened'
+      if (kind === 'reference' && opened === 'opened') return 'referenced'
     }
   }
-  return false
+  return opened
 }
 
 /** The newest DayOpened of partition 0: its chains are expected again. */
