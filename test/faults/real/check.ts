@@ -52,6 +52,7 @@ async function runClean(lane: Lane, base: Base): Promise<void> {
   for (const date of base.live) await deployment.day(date, null)
   await deployment.end()
   const strange = Object.values(await verify(lane, base, deployment, { keep: cleanFile })).flat()
+  await lane.forget(deployment.prefix)
   if (strange.length > 0) throw new Error(`the fault-free run is not whole: ${strange.join('; ')}`)
 }
 
@@ -102,7 +103,7 @@ function tell({ schedule, struck, seconds, day }: Outcome, dayNumber: number, di
   if (values.record !== undefined) appendFileSync(values.record, `${JSON.stringify(line)}\n`)
 }
 
-async function runDeployment(lane: Lane, base: Base, planned: readonly Planned[]): Promise<void> {
+async function runDeployment(lane: Lane, base: Base, planned: readonly Planned[], clean: Promise<void>): Promise<void> {
   const deployment = new Deployment(lane, base, `s${planned[0]?.schedule.seed}`)
   const outcomes: { outcome: Outcome; day: number }[] = []
   const last = Math.max(...planned.map(({ day }) => day))
@@ -118,7 +119,9 @@ async function runDeployment(lane: Lane, base: Base, planned: readonly Planned[]
     failure = (error as Error).message
   }
   await deployment.end()
+  await clean
   const differences = await verify(lane, base, deployment, {})
+  await lane.forget(deployment.prefix)
   for (const { outcome, day } of outcomes) tell(outcome, day, differences[outcome.day] ?? [])
   // A day that did not end takes the days after it along.
   for (const { schedule, day } of failure === '' ? [] : planned.filter(({ day }) => day >= at)) {
@@ -151,9 +154,13 @@ const lanes = Array.from(
 try {
   await Promise.all(lanes.map((lane) => lane.start()))
   const [first] = lanes
-  if (first !== undefined) await runClean(first, base)
+  // One lane begins without faults, and the others need its outcome only when they compare.
+  const clean = first === undefined ? Promise.resolve() : runClean(first, base)
   const work = async (lane: Lane): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await runDeployment(lane, base, next)
+    if (lane === first) await clean
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await runDeployment(lane, base, next, clean)
+    }
   }
   await Promise.all(lanes.map(work))
 } finally {
