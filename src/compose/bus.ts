@@ -3,6 +3,7 @@ import { ClosebellError } from '../../schemas/errors.ts'
 import type { Bus } from '../ports/bus.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
+import { kafkaAccess } from './access.ts'
 
 /** What adapters are given. */
 export interface Surroundings {
@@ -32,7 +33,8 @@ export async function openBus(url: string, { clock, log }: Surroundings, use: Bu
   if (url.startsWith('kafka:')) {
     const { openKafka, parseKafkaAddress } = await import('../bus/kafka/index.ts')
     const clientId = `closebell-${hostname()}-${process.pid}`
-    return openKafka({ ...parseKafkaAddress(url), clientId, clock, log, isService: use === 'service' })
+    const access = kafkaAccess()
+    return openKafka({ ...parseKafkaAddress(url), clientId, access, clock, log, isService: use === 'service' })
   }
   throw new ClosebellError('CB_USAGE', `--bus: ${url} is not kafka://host:port[/<prefix>] or tape:<folder>`)
 }

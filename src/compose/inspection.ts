@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { BusInspection, StoreInspection } from '../ports/inspection.ts'
+import { kafkaAccess, storeAccess } from './access.ts'
 import type { Surroundings } from './bus.ts'
 
 /** What can be asked of the server behind an address; null where there is none, as for a tape or a file. */
@@ -7,7 +8,7 @@ export async function inspectBus(url: string, { clock, log }: Surroundings): Pro
   if (!url.startsWith('kafka:')) return null
   const { inspectKafka, parseKafkaAddress } = await import('../bus/kafka/index.ts')
   const clientId = `closebell-doctor-${hostname()}-${process.pid}`
-  return inspectKafka({ ...parseKafkaAddress(url), clientId, clock, log })
+  return inspectKafka({ ...parseKafkaAddress(url), clientId, access: kafkaAccess(), clock, log })
 }
 
 export async function inspectStore(url: string): Promise<StoreInspection | null> {
@@ -16,5 +17,5 @@ export async function inspectStore(url: string): Promise<StoreInspection | null>
     import('../store/questdb/index.ts'),
     import('../store/questdb/inspect.ts'),
   ])
-  return inspectQuestdb(parseQuestdbUrl(url))
+  return inspectQuestdb({ ...parseQuestdbUrl(url), access: storeAccess() })
 }

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { Store } from '../ports/store.ts'
+import { isLoopback } from '../http/guard.ts'
+import { storeAccess } from './access.ts'
 import type { Surroundings } from './bus.ts'
 
 const fileScheme = 'duckdb:'
@@ -21,7 +23,11 @@ export async function openStore(url: string, use: 'read' | 'write', { clock, log
   }
   if (url.startsWith('questdb:')) {
     const { openQuestdb, parseQuestdbUrl } = await import('../store/questdb/index.ts')
-    return openQuestdb({ ...parseQuestdbUrl(url), clock, log })
+    const access = storeAccess()
+    const address = parseQuestdbUrl(url)
+    if (access.tls === null && (access.user ?? access.token) !== null && !isLoopback(address.host))
+      log.warn('the secret of the store travels in plain text: set CLOSEBELL_STORE_TLS=on', { host: address.host })
+    return openQuestdb({ ...address, access, clock, log })
   }
   throw new ClosebellError('CB_USAGE', `--store: ${url} is not questdb://host:port or duckdb:<file>`)
 }

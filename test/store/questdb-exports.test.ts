@@ -1,6 +1,7 @@
 import { createServer, get, type ClientRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openAccess } from '../../src/ports/access.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { dateToEventTime, numbers, type Store } from '../../src/ports/store.ts'
 import { Exports } from '../../src/store/questdb/exports.ts'
@@ -27,7 +28,8 @@ describe('Exports', () => {
   let exports: Exports
   beforeAll(async () => {
     await new Promise<void>((resolve) => serving.listen(0, '127.0.0.1', resolve))
-    exports = new Exports(new QuestdbRest('127.0.0.1', (serving.address() as AddressInfo).port), clock)
+    const { port } = serving.address() as AddressInfo
+    exports = new Exports(new QuestdbRest({ host: '127.0.0.1', port, access: openAccess }), clock)
   })
   afterAll(() => void serving.close())
 

@@ -1,6 +1,7 @@
-import { Kafka, logLevel, type Admin, type logCreator, type RetryOptions } from 'kafkajs'
+import { Kafka, logLevel, type Admin, type KafkaConfig, type logCreator, type RetryOptions } from 'kafkajs'
 import Cluster from 'kafkajs/src/cluster/index.js'
 import socketFactory from 'kafkajs/src/network/socketFactory.js'
+import type { Access } from '../../ports/access.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
@@ -22,6 +23,8 @@ const toldAttempt = 8
 export interface ClientOptions {
   readonly brokers: readonly string[]
   readonly clientId: string
+  /** Nobody in particular, in plain text, unless said. */
+  readonly access?: Access
   readonly log: Log
   readonly clock: Clock
   /** A service waits for its first contact as long as for any other answer; a person is told within 10 s. */
@@ -44,6 +47,7 @@ export class Client {
     this.kafka = new Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
+      ...security(options.access),
       connectionTimeout,
       requestTimeout,
       retry,
@@ -70,6 +74,7 @@ export class Client {
       socketFactory: socketFactory(),
       brokers: [...this.#options.brokers],
       clientId: this.#options.clientId,
+      ...security(this.#options.access),
       connectionTimeout,
       requestTimeout,
       enforceRequestTimeout: true,
@@ -125,6 +130,17 @@ export class Client {
     const admin = this.kafka.admin()
     await admin.connect()
     return admin
+  }
+}
+
+/** The broker must have a certificate of its own name; it never hears the password. */
+function security(access: Access | undefined): Pick<KafkaConfig, 'sasl' | 'ssl'> {
+  const { user = null, tls = null } = access ?? {}
+  return {
+    ...(user === null
+      ? {}
+      : { sasl: { mechanism: 'scram-sha-512', username: user.name, password: user.password } as const }),
+    ...(tls === null ? {} : { ssl: { minVersion: 'TLSv1.2', ...(tls.ca === null ? {} : { ca: tls.ca }) } as const }),
   }
 }
 

@@ -7,6 +7,8 @@ interface KafkaFailure {
   readonly retriable?: boolean
   readonly message?: string
   readonly cause?: unknown
+  /** Of several topics, what went wrong with each. */
+  readonly errors?: readonly unknown[]
 }
 
 const unreachable = new Set([
@@ -23,9 +25,17 @@ const unreachable = new Set([
 
 const wrappers = ['KafkaJSNonRetriableError', 'KafkaJSNumberOfRetriesExceeded']
 
+/** The broker does not know the user, or does not let it do what it asked for. */
+const isDenied = ({ name = '', type = '', message = '' }: KafkaFailure): boolean =>
+  name === 'KafkaJSSASLAuthenticationError' ||
+  /_AUTHORIZATION_FAILED$/.test(type) ||
+  // On its way through the consumer the error of a group loses its type.
+  /not authorized to access/i.test(message)
+
 /** kafkajs wraps what it will not retry: what counts is inside. */
 function unwrap(error: unknown): KafkaFailure {
   const failure = error as KafkaFailure
+  if (failure.errors?.[0] !== undefined) return unwrap(failure.errors[0])
   const isWrapped = wrappers.includes(failure.name ?? '') && failure.cause instanceof Error
   return isWrapped ? unwrap(failure.cause) : failure
 }
@@ -45,7 +55,9 @@ export const isOutdated = (error: unknown): boolean =>
 
 /** Whether a membership fails because of what was asked, so that another attempt would be refused as well. */
 export function isRefused(error: unknown): boolean {
-  const { type, retriable } = unwrap(error)
+  const failure = unwrap(error)
+  const { type, retriable } = failure
+  if (isDenied(failure)) return true
   return type !== undefined && retriable === false && !isOutdated(error)
 }
 
@@ -64,6 +76,7 @@ export function busError(error: unknown, doing: string): ClosebellError {
     })
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return new ClosebellError('CB_ABSENT', fact, { cause: error })
+  if (isDenied(failure)) return new ClosebellError('CB_BUS_ACCESS', fact, { cause: error })
   if (isPassing(failure)) return new ClosebellError('CB_BUS_UNREACHABLE', fact, { cause: error, retriable: true })
   return new ClosebellError('CB_INTERNAL', fact, { cause: error })
 }

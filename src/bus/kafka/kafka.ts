@@ -1,6 +1,7 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { jobPartitions, topicPath, topics, type TopicName, type TopicSpec } from '../../../schemas/topics.ts'
 import type { Bus, GroupHandlers, Logged, Membership, Outgoing, ReadOptions } from '../../ports/bus.ts'
+import type { Access } from '../../ports/access.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { Client } from './client.ts'
@@ -14,6 +15,7 @@ export interface KafkaOptions {
   /** '' or the name that sets this deployment's topics and groups apart: `<prefix>.closebell.<topic>.v1`. */
   readonly prefix: string
   readonly clientId: string
+  readonly access?: Access
   readonly log: Log
   readonly clock: Clock
   /** A service waits for its first contact as long as for any other answer; a person is told within 10 s. */

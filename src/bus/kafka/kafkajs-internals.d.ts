@@ -1,7 +1,7 @@
 /** What this folder uses of kafkajs beyond its public types: its version is pinned, and it has no `assign`. */
 
 declare module 'kafkajs/src/cluster/index.js' {
-  import type { ISocketFactory, Logger, RetryOptions } from 'kafkajs'
+  import type { ISocketFactory, KafkaConfig, Logger, RetryOptions } from 'kafkajs'
 
   export interface FetchedMessage {
     readonly offset: string
@@ -27,6 +27,8 @@ declare module 'kafkajs/src/cluster/index.js' {
       socketFactory: ISocketFactory
       brokers: string[]
       clientId: string
+      sasl?: KafkaConfig['sasl']
+      ssl?: KafkaConfig['ssl']
       connectionTimeout: number
       requestTimeout: number
       enforceRequestTimeout: boolean

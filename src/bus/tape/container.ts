@@ -37,7 +37,10 @@ function putLong(target: Uint8Array, position: number, value: number): number {
   return position
 }
 
-/** Reads Avro primitives; longs are exact up to 2^52, which offsets and times stay below. */
+/**
+ * Reads Avro primitives; longs are exact up to 2^52, which offsets and times stay below.
+ * @throws RangeError where the bytes end before what they promise
+ */
 class Cursor {
   readonly bytes: Buffer
   position: number
@@ -52,6 +55,7 @@ class Cursor {
     let scale = 1
     let byte: number
     do {
+      if (this.position >= this.bytes.length) throw new RangeError('the bytes end within a number')
       byte = this.bytes[this.position++]!
       value += (byte & 127) * scale
       scale *= 128
@@ -62,15 +66,13 @@ class Cursor {
   slice(): Buffer {
     const length = this.long()
     const start = this.position
+    if (!(length >= 0 && length <= this.bytes.length - start)) throw new RangeError(`the bytes end within ${length}`)
     this.position += length
     return this.bytes.subarray(start, start + length)
   }
 
   text(): string {
-    const length = this.long()
-    const start = this.position
-    this.position += length
-    return this.bytes.toString('utf8', start, start + length)
+    return this.slice().toString('utf8')
   }
 }
 
@@ -173,15 +175,25 @@ export interface BlockHead {
 /** Bytes that surely hold the three longs which a block begins with: count, size, first offset. */
 const headBytes = 30
 
-/** Reads a block's head, or null when the bytes end before it does. @param start file position of `bytes[at]` */
-function parseHead(bytes: Buffer, at: number, start: number): BlockHead | null {
+/**
+ * Reads a block's head, or null when the bytes end before it does. @param start file position of `bytes[at]`
+ * @throws CB_BUS_GAP for a block of less than a byte a message
+ */
+function parseHead(bytes: Buffer, at: number, start: number, path: string): BlockHead | null {
   const cursor = new Cursor(bytes, at)
-  const count = cursor.long()
-  const size = cursor.long()
-  const end = start + (cursor.position - at) + size + syncBytes
-  const firstOffset = cursor.long()
-  return cursor.position > bytes.length ? null : { start, end, count, firstOffset }
+  let head: [number, number, number, number]
+  try {
+    head = [cursor.long(), cursor.long(), cursor.position, cursor.long()]
+  } catch {
+    return null
+  }
+  const [count, size, dataAt, firstOffset] = head
+  if (!(count > 0 && count <= size)) throw damaged(path, `at ${start}`)
+  return { start, end: start + (dataAt - at) + size + syncBytes, count, firstOffset }
 }
+
+const damaged = (path: string, place: string): ClosebellError =>
+  new ClosebellError('CB_BUS_GAP', `${path}: the block ${place} is damaged`)
 
 /**
  * Walks the complete blocks of a file from `start`, reading only their heads, until `visit` answers false.
@@ -205,7 +217,7 @@ export function walkBlocks(
       windowLength = readSync(file.descriptor, window, 0, window.length, windowStart)
     }
     if (position > start) checkSync(window, position - syncBytes - windowStart, file, last)
-    const head = parseHead(window.subarray(0, windowLength), position - windowStart, position)
+    const head = parseHead(window.subarray(0, windowLength), position - windowStart, position, file.path)
     if (head === null || head.end > file.size) return position
     if (!visit(head)) return position
     position = head.end
@@ -225,7 +237,7 @@ function checkSync(
   offset: number,
 ): void {
   if (bytes.compare(file.sync, 0, syncBytes, at, at + syncBytes) === 0) return
-  throw new ClosebellError('CB_BUS_GAP', `${file.path}: the block of offset ${offset} is damaged`)
+  throw damaged(file.path, `of offset ${offset}`)
 }
 
 export interface TapeMessage {
@@ -253,6 +265,15 @@ function readMessage(cursor: Cursor): TapeMessage {
   return { offset, appendedAt, key, date, value: cursor.slice() }
 }
 
+function messageOf(cursor: Cursor, path: string, { firstOffset }: BlockHead): TapeMessage {
+  try {
+    return readMessage(cursor)
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(path, `of offset ${firstOffset}`)
+    throw error
+  }
+}
+
 /**
  * Decodes the complete blocks at the start of `bytes`; values are views of `bytes`.
  * @returns how many bytes they took, and how many the next block needs when not even one was complete
@@ -264,14 +285,14 @@ export function decodeBlocks(
 ): { used: number; needed: number } {
   let used = 0
   while (used < bytes.length) {
-    const head = parseHead(bytes, used, used)
+    const head = parseHead(bytes, used, used, file.path)
     if (head === null) return { used, needed: bytes.length + headBytes }
     if (head.end > bytes.length) return { used, needed: head.end - used }
     checkSync(bytes, head.end - syncBytes, file, head.firstOffset)
-    const cursor = new Cursor(bytes, used)
+    const cursor = new Cursor(bytes.subarray(0, head.end - syncBytes), used)
     cursor.long()
     cursor.long()
-    for (let left = head.count; left > 0; left--) visit(readMessage(cursor))
+    for (let left = head.count; left > 0; left--) visit(messageOf(cursor, file.path, head))
     used = head.end
   }
   return { used, needed: 0 }

@@ -117,11 +117,14 @@ export class PartitionLog {
     let expected = options.from
     while (expected < stop && !this.#isOver(options.signal)) {
       const index = this.#segments.findLastIndex((segment) => segment.first <= expected)
+      const before = expected
       if (index >= 0 && expected < (this.#segments[index + 1]?.first ?? this.#next)) {
         for await (const batch of this.#readSegment(this.#segments[index]!, expected, stop, options.signal)) {
           expected = batch.at(-1)!.offset + 1
           yield batch
         }
+        // Its blocks promise the offset and do not have it.
+        if (expected === before && !this.#isOver(options.signal)) throw this.#gap(expected, this.#next)
       } else {
         await this.#more(options.signal)
       }

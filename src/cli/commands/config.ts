@@ -1,3 +1,4 @@
+import { accessInForce } from '../../compose/access.ts'
 import { settingNames } from '../../compose/setting-names.ts'
 import type { Register } from '../act.ts'
 import { describe, withSettings } from '../flags.ts'
@@ -12,13 +13,16 @@ export const registerConfig: Register = (program, act) => {
   withSettings(command, ...settingNames.map(({ key }) => key)).action(
     act(async ({ settings, origins, answer }) => {
       const { table } = await import('../table.ts')
-      const rows = settingNames.map(({ key, flag, variable }) => ({
-        setting: key,
-        value: settings[key],
-        ...origins[key],
-        flag,
-        variable,
-      }))
+      const rows = [
+        ...settingNames.map(({ key, flag, variable }) => ({
+          setting: key,
+          value: settings[key],
+          ...origins[key],
+          flag,
+          variable,
+        })),
+        ...accessInForce(process.env),
+      ]
       answer(Object.fromEntries(rows.map(({ setting, ...row }) => [setting, row])), () =>
         table(
           ['setting', 'value', 'source', 'variable'].map((name) => ({ name, align: 'left' as const })),

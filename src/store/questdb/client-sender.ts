@@ -1,23 +1,29 @@
-import { Sender } from '@questdb/nodejs-client'
+import { Sender, SenderOptions } from '@questdb/nodejs-client'
 import type { TableColumn } from '../../../schemas/tables.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ColumnValues, Rows } from '../../ports/store.ts'
-import { unreachable } from './rest.ts'
-import { RefusedRows, type RowSender } from './row-sender.ts'
+import { originOf, unreachable, type QuestdbServer } from './http.ts'
+import { RefusedRows, type RowSender, UnknownSender } from './row-sender.ts'
 import type { StoredTable } from './statements.ts'
 
 /** Sends rows through the official client. @throws CB_STORE_UNREACHABLE when the server does not tell its protocols */
-export async function openClientSender(host: string, port: number, log: Log): Promise<RowSender> {
+export async function openClientSender(server: QuestdbServer, log: Log): Promise<RowSender> {
+  const { host, port, access } = server
+  const scheme = access.tls === null ? 'http' : 'https'
   // retry_timeout is also the time after which the client gives up a request that is still running.
   const limits = 'request_timeout=30000;retry_timeout=30000;max_buf_size=268435456'
   try {
-    const sender = await Sender.fromConfig(`http::addr=${host}:${port};auto_flush=off;${limits};`, {
+    const options = new SenderOptions(`${scheme}::addr=${host}:${port};auto_flush=off;${limits};`, {
       // Its debug lines, one a row, would drown everything else.
       log: (level, message) => (level === 'debug' ? undefined : log[level](String(message))),
     })
-    return new ClientSender(sender)
+    // Set here and not in the text, where a semicolon in a password would end it.
+    if (access.user !== null) Object.assign(options, { username: access.user.name, password: access.user.password })
+    if (access.token !== null) options.token = access.token
+    if (access.tls?.caFile != null) options.tls_ca = access.tls.caFile
+    return new ClientSender(new Sender(await SenderOptions.resolveAuto(options)))
   } catch (cause) {
-    throw unreachable(`http://${host}:${port}`, cause)
+    throw unreachable(originOf(server), cause)
   }
 }
 
@@ -35,6 +41,9 @@ class ClientSender implements RowSender {
     try {
       await this.#sender.flush()
     } catch (cause) {
+      if (cause instanceof Error && /statusCode=40[13]/.test(cause.message)) {
+        throw new UnknownSender(cause.message, { cause })
+      }
       if (cause instanceof Error && /statusCode=4\d\d/.test(cause.message)) {
         throw new RefusedRows(cause.message, { cause })
       }

@@ -1,5 +1,6 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { tableOf, tables, type TableColumn, type TableName } from '../../../schemas/tables.ts'
+import { openAccess, type Access } from '../../ports/access.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { checkRows, columnOf, planPanel, timeRange, type PanelPlan } from '../../ports/store-rows.ts'
@@ -9,6 +10,7 @@ import { openClientSender } from './client-sender.ts'
 import { Exports } from './exports.ts'
 import { Outbox } from './outbox.ts'
 import { readParquet } from './parquet.ts'
+import { originOf } from './http.ts'
 import { longestStatement, QuestdbRest } from './rest.ts'
 import * as sql from './statements.ts'
 
@@ -22,6 +24,8 @@ export interface QuestdbOptions {
   readonly prefix?: string
   /** Rows are written through the official client unless `binary` names our own encoder. */
   readonly encoder?: Encoder
+  /** Nobody in particular, in plain text, unless said. */
+  readonly access?: Access | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -45,12 +49,14 @@ export function parseQuestdbUrl(url: string): Pick<QuestdbOptions, 'host' | 'htt
 }
 
 /** Opens the store in a QuestDB server. @throws CB_STORE_UNREACHABLE when it does not answer. */
-export async function openQuestdb({ host, httpPort, prefix, encoder, clock, log }: QuestdbOptions): Promise<Store> {
-  const rest = new QuestdbRest(host, httpPort)
-  const sender = encoder === 'binary' ? new BinarySender(host, httpPort) : await openClientSender(host, httpPort, log)
+export async function openQuestdb(options: QuestdbOptions): Promise<Store> {
+  const { host, httpPort, prefix, encoder, access = openAccess, clock, log } = options
+  const server = { host, port: httpPort, access }
+  const rest = new QuestdbRest(server)
+  const sender = encoder === 'binary' ? new BinarySender(server) : await openClientSender(server, log)
   // Of the two only the client asks the server something before the first row.
   if (encoder === 'binary') await rest.rows('SELECT 1')
-  const outbox = new Outbox(`http://${host}:${httpPort}`, sender, clock, log)
+  const outbox = new Outbox(originOf(server), sender, clock, log)
   return new QuestdbStore(rest, outbox, clock, prefix === undefined ? '' : `${prefix}_`)
 }
 

@@ -1,3 +1,4 @@
+import { openAccess } from '../../ports/access.ts'
 import { tables } from '../../../schemas/tables.ts'
 import type { StoreInspection } from '../../ports/inspection.ts'
 import type { QuestdbOptions } from './index.ts'
@@ -5,8 +6,13 @@ import { QuestdbRest } from './rest.ts'
 import * as sql from './statements.ts'
 
 /** Asks a QuestDB server about the tables of a deployment and about its clock. */
-export function inspectQuestdb({ host, httpPort, prefix }: Omit<QuestdbOptions, 'clock' | 'log'>): StoreInspection {
-  const rest = new QuestdbRest(host, httpPort)
+export function inspectQuestdb({
+  host,
+  httpPort,
+  prefix,
+  access = openAccess,
+}: Omit<QuestdbOptions, 'clock' | 'log'>): StoreInspection {
+  const rest = new QuestdbRest({ host, port: httpPort, access })
   const own = new Set(tables.map(({ name }) => (prefix === undefined ? name : `${prefix}_${name}`)))
   return {
     suspended: async () => {

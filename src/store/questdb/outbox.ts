@@ -2,8 +2,8 @@ import { ClosebellError } from '../../../schemas/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Rows } from '../../ports/store.ts'
-import { unreachable } from './rest.ts'
-import { RefusedRows, type RowSender } from './row-sender.ts'
+import { noAccess, unreachable } from './http.ts'
+import { RefusedRows, type RowSender, UnknownSender } from './row-sender.ts'
 import type { StoredTable } from './statements.ts'
 
 /**
@@ -64,6 +64,7 @@ export class Outbox {
         await this.#sender.send(spec, rows, start, end)
         return
       } catch (cause) {
+        if (cause instanceof UnknownSender) throw noAccess(this.#origin, cause)
         if (cause instanceof RefusedRows) throw refused(spec, cause)
         if (attempt === attempts) throw unreachable(this.#origin, cause)
         const delay = firstDelayMs * 2 ** (attempt - 1)

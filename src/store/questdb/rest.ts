@@ -1,4 +1,5 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
+import { ask, noAccess, originOf, unreachable, type Answer, type QuestdbServer } from './http.ts'
 
 /** QuestDB's REST interface: /exec for statements and small answers, /exp for bulk reads as Parquet. */
 
@@ -11,16 +12,18 @@ const tooManyRequests = 429
 export const longestStatement = 20_000
 
 export class QuestdbRest {
+  readonly #server: QuestdbServer
   readonly #origin: string
 
-  constructor(host: string, port: number) {
-    this.#origin = `http://${host}:${port}`
+  constructor(server: QuestdbServer) {
+    this.#server = server
+    this.#origin = originOf(server)
   }
 
   /** Rows of a small answer. */
   async rows(statement: string): Promise<readonly (readonly Cell[])[]> {
-    const response = await this.#get('/exec', { query: statement })
-    const answer = (await response.json()) as { dataset?: Cell[][] }
+    const { body } = await this.#get('/exec', { query: statement })
+    const answer = JSON.parse(body.toString()) as { dataset?: Cell[][] }
     return answer.dataset ?? []
   }
 
@@ -30,31 +33,22 @@ export class QuestdbRest {
    */
   async parquet(statement: string): Promise<ArrayBuffer | null> {
     const parameters = { query: statement, fmt: 'parquet', compression_codec: 'uncompressed' }
-    const response = await this.#get('/exp', parameters, tooManyRequests)
+    const { status, body } = await this.#get('/exp', parameters, tooManyRequests)
+    if (status === tooManyRequests) return null
+    return body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer
+  }
+
+  async #get(path: string, parameters: Record<string, string>, alsoTaken?: number): Promise<Answer> {
+    let answer: Answer
     try {
-      const body = await response.arrayBuffer()
-      return response.status === tooManyRequests ? null : body
+      const asked = `${path}?${new URLSearchParams(parameters).toString()}`
+      answer = await ask(this.#server, asked, { timeoutMs: requestTimeoutMs })
     } catch (cause) {
       throw unreachable(this.#origin, cause)
     }
+    const { status, body } = answer
+    if (status === 200 || status === alsoTaken) return answer
+    if (status === 401 || status === 403) throw noAccess(this.#origin, new Error(`status ${status}`))
+    throw new ClosebellError('CB_INTERNAL', `QuestDB refused ${parameters['query'] ?? path}: ${body.toString()}`)
   }
-
-  async #get(path: string, parameters: Record<string, string>, alsoTaken?: number): Promise<Response> {
-    const url = `${this.#origin}${path}?${new URLSearchParams(parameters).toString()}`
-    let response: Response
-    try {
-      response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs) })
-    } catch (cause) {
-      throw unreachable(this.#origin, cause)
-    }
-    if (response.ok || response.status === alsoTaken) return response
-    const text = await response.text()
-    throw new ClosebellError('CB_INTERNAL', `QuestDB refused ${parameters['query'] ?? path}: ${text}`)
-  }
-}
-
-export function unreachable(origin: string, cause: unknown): ClosebellError {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  const message = inner instanceof Error ? inner.message : String(inner)
-  return new ClosebellError('CB_STORE_UNREACHABLE', `${origin} does not answer: ${message}`, { cause, retriable: true })
 }
