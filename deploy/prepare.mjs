@@ -63,6 +63,17 @@ const setUpLinters = () => {
   unpackPromtool(folder)
 }
 
+/** The Node versions that a part of the tests runs under too, as the registry has them for this machine. */
+const setUpNodes = () => {
+  const folder = join(root, '.tools', 'node')
+  mkdirSync(folder, { recursive: true })
+  const wanted = JSON.parse(readFileSync(join(root, 'test/versions/versions.json'), 'utf8'))
+  const builds = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const packages = wanted.map((version) => `node-${version}@npm:${builds}@${version}`)
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-save', '--loglevel=error']
+  run('npm', ['install', '--prefix', folder, ...flags, ...packages])
+}
+
 /** The browser tests drive Debian's Chromium; where it is missing it is installed by whoever may. */
 const setUpChromium = () => {
   const named = process.env.CHROMIUM_PATH
@@ -102,5 +113,6 @@ if (forTests) {
   run('npm', ['run', '--silent', 'setup:tensorflow'])
   const pins = ['test/oracle/requirements.txt', 'deploy/clients/python/requirements.txt']
   once('.python/.prepared', pins, 'setting Python up', () => run('npm', ['run', '--silent', 'setup:python']))
+  once('.tools/.prepared-node', ['test/versions/versions.json'], 'setting Node versions up', setUpNodes)
   once('.tools/.prepared', ['test/deploy/requirements.txt'], 'setting the linters of deploy up', setUpLinters)
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { ClosebellError } from '../../schemas/errors.ts'
 import type { SetName } from '../../schemas/topics.ts'
 import type { StateWeightModel } from '../../models/composite/state-weights.ts'
@@ -13,6 +14,20 @@ export interface CompositeModel {
   readonly horizon: number
   readonly model: StateWeightModel
 }
+
+const hashForm = /^[0-9a-f]{64}$/
+const hash = z.string().regex(hashForm)
+const promotionsShape = z.array(hash)
+const compositeShape: z.ZodType<CompositeModel> = z.object({
+  artifacts: z.record(z.string(), hash),
+  horizon: z.int().positive(),
+  model: z.object({
+    sets: z.array(z.string()).max(16),
+    hidden: z.int().positive().max(4096),
+    parameters: z.array(z.number()),
+    days: z.int().nonnegative(),
+  }),
+})
 
 /**
  * A folder of artifacts: `<set>/<hash>/manifest.json` and `weights.f32`, `<set>/promoted.json` with the history of
@@ -35,8 +50,12 @@ export class ModelsFolder {
     return hash
   }
 
-  /** @throws ClosebellError CB_ABSENT, CB_ARTIFACT */
+  /**
+   * The hash may come from a message: only one in its form names a folder.
+   * @throws ClosebellError CB_ABSENT, CB_ARTIFACT
+   */
   async load(set: SetName, hash: string): Promise<Artifact> {
+    if (!hashForm.test(hash)) throw new ClosebellError('CB_ARTIFACT', `${JSON.stringify(hash.slice(0, 80))} is no hash`)
     const folder = join(this.folder, set, hash)
     const [manifest, weights] = await Promise.all([
       this.read(join(folder, 'manifest.json')),
@@ -84,8 +103,7 @@ export class ModelsFolder {
   }
 
   async promotions(set: SetName): Promise<string[]> {
-    const text = await this.read(join(this.folder, set, 'promoted.json'))
-    return text === null ? [] : (JSON.parse(text.toString('utf8')) as string[])
+    return (await this.readJson(join(set, 'promoted.json'), promotionsShape)) ?? []
   }
 
   /** The promoted artifact of a set; null when there is none. */
@@ -116,8 +134,23 @@ export class ModelsFolder {
   }
 
   async composite(): Promise<CompositeModel | null> {
-    const text = await this.read(join(this.folder, 'ML_C', 'state-weights.json'))
-    return text === null ? null : (JSON.parse(text.toString('utf8')) as CompositeModel)
+    return this.readJson(join('ML_C', 'state-weights.json'), compositeShape)
+  }
+
+  /** @throws ClosebellError CB_ARTIFACT when the file is not in its form */
+  private async readJson<T>(place: string, shape: z.ZodType<T>): Promise<T | null> {
+    const bytes = await this.read(join(this.folder, place))
+    if (bytes === null) return null
+    let written: unknown
+    try {
+      written = JSON.parse(bytes.toString('utf8'))
+    } catch (cause) {
+      throw new ClosebellError('CB_ARTIFACT', `${place} is no JSON: ${(cause as Error).message}`, { cause })
+    }
+    const { data, error } = shape.safeParse(written)
+    if (data !== undefined) return data
+    const [issue] = error?.issues ?? []
+    throw new ClosebellError('CB_ARTIFACT', `${place}: ${issue?.path.join('.') || 'it'}: ${issue?.message}`)
   }
 
   private async read(file: string): Promise<Buffer | null> {

@@ -140,7 +140,7 @@ describe('each service does its work as its own user, and nothing else', () => {
       for (const topic of writes) await bus.publish(topic, [message()])
       for (const topic of reads) {
         const { first } = await bus.offsets(topic, 0)
-        for await (const _ of bus.read(topic, 0, { from: first, until: 'end' }));
+        for await (const part of bus.read(topic, 0, { from: first, until: 'end' })) void part
         expect(await bus.offsetOfDate(topic, 0, '2099-01-01')).toBe((await bus.offsets(topic, 0)).next)
       }
       if (group !== undefined) {
@@ -154,18 +154,12 @@ describe('each service does its work as its own user, and nothing else', () => {
     })
   })
 
-  it('a feed does not read results, a model worker is no member of the features workers', async () => {
+  it('a feed does not read what was completed', async () => {
     await using(openFor('feed'), async (bus) => {
       const read = async () => {
-        for await (const _ of bus.read('completed', 0, { from: 0, until: 'end' }));
+        for await (const part of bus.read('completed', 0, { from: 0, until: 'end' })) void part
       }
       await expect(read()).rejects.toMatchObject({ code: 'CB_BUS_ACCESS' })
-    })
-    await using(openFor('model'), async (bus) => {
-      const joined = bus
-        .join('jobs', 'features', { assigned: async () => new Map(), messages: async () => undefined })
-        .then(({ done }) => done)
-      await expect(joined).rejects.toMatchObject({ code: 'CB_BUS_ACCESS' })
     })
   })
 })

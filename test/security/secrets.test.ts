@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaAccess, storeAccess } from '../../src/compose/access.ts'
 import { build, closebell } from '../cli/run-closebell.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'closebell-secrets-'))
+const folder = mkdtempSync(join(tmpdir(), 'closebell-access-'))
 beforeAll(build)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -68,14 +68,16 @@ describe('secrets', () => {
   }
   const bus = ['--bus', 'kafka://127.0.0.1:1', '--store', 'questdb://127.0.0.1:1']
 
-  it.each([['config'], ['config', '--json'], ['sink', ...bus], ['doctor', ...bus, '--json']])(
-    'are not in what closebell %s says',
-    async (...args) => {
-      const { stdout, stderr } = await closebell(args, { cwd: folder, env })
-      for (const secret of secrets) expect(stdout + stderr).not.toContain(secret)
-      if (args[0] === 'config') expect(stdout).toMatch(/\(secret\)/)
-    },
-  )
+  it.each([
+    ['config'],
+    ['config', '--json'],
+    ['show', 'factors', '--date', '2023-02-01', ...bus.slice(2)],
+    ['doctor', ...bus, '--json'],
+  ])('are not in what closebell %s says', async (...args) => {
+    const { stdout, stderr } = await closebell(args, { cwd: folder, env })
+    for (const secret of secrets) expect(stdout + stderr).not.toContain(secret)
+    if (args[0] === 'config') expect(stdout).toMatch(/\(secret\)/)
+  })
 
   it('say that they are set, and where', async () => {
     const { stdout } = await closebell(['config', '--json'], { cwd: folder, env })

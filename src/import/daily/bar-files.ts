@@ -40,13 +40,13 @@ export class BarFiles {
   private readonly instance: DuckDBInstance
   private readonly db: DuckDBConnection
 
-  private readonly fileCount: number
+  private readonly files: readonly string[]
 
   private constructor(
     connected: { readonly instance: DuckDBInstance; readonly db: DuckDBConnection },
     symbols: readonly string[],
     [firstYear, lastYear, rows]: readonly number[],
-    fileCount: number,
+    files: readonly string[],
   ) {
     this.instance = connected.instance
     this.db = connected.db
@@ -54,7 +54,7 @@ export class BarFiles {
     this.firstYear = firstYear
     this.lastYear = lastYear
     this.rows = rows
-    this.fileCount = fileCount
+    this.files = files
   }
 
   /**
@@ -80,21 +80,29 @@ export class BarFiles {
       await stageCsv(db, files, mapping, tally)
       await db.run(`CREATE VIEW bars AS ${[staged, ...(await parquetBars(db, files, mapping))].join(' UNION ALL ')}`)
       const symbols = await nameCodes(db, files, symbolOf, tally)
-      return new BarFiles({ instance, db }, symbols, await spanOf(db), files.length)
+      return new BarFiles({ instance, db }, symbols, await spanOf(db), files)
     } catch (error) {
       db.closeSync()
       instance.closeSync()
-      throw error
+      throw readable(error, files)
     }
   }
 
   /** First and last date of each file, in the order in which they were named; null for one without a dated row. */
   spans(): Promise<(FileSpan | null)[]> {
-    return spansOf(this.db, this.fileCount)
+    return spansOf(this.db, this.files.length)
   }
 
   /** Rows of one calendar year. */
   async *year(year: number): AsyncGenerator<BarChunk> {
+    try {
+      yield* this.chunks(year)
+    } catch (error) {
+      throw readable(error, this.files)
+    }
+  }
+
+  private async *chunks(year: number): AsyncGenerator<BarChunk> {
     const result = await this.db.stream(
       `SELECT codes.name, CAST(date - DATE '1970-01-01' AS DOUBLE) AS day, CAST(file AS DOUBLE), line,
          ${barFields.map((field) => `coalesce(${field}, 'NaN'::DOUBLE)`).join(', ')}
@@ -115,6 +123,13 @@ export class BarFiles {
     this.db.closeSync()
     this.instance.closeSync()
   }
+}
+
+/** What DuckDB says of damaged bytes is a plain Error. */
+function readable(error: unknown, files: readonly string[]): Error {
+  if (error instanceof ClosebellError || (error instanceof Error && error.constructor !== Error)) return error
+  const fact = `${files.map((file) => basename(file)).join(', ')} cannot be read: ${(error as Error).message}`
+  return new ClosebellError('CB_FEED_INPUT', fact, { cause: error })
 }
 
 function chunkOf(chunk: DuckDBDataChunk): BarChunk {

@@ -20,7 +20,7 @@ export async function openClientSender(server: QuestdbServer, log: Log): Promise
     // Set here and not in the text, where a semicolon in a password would end it.
     if (access.user !== null) Object.assign(options, { username: access.user.name, password: access.user.password })
     if (access.token !== null) options.token = access.token
-    if (access.tls?.caFile != null) options.tls_ca = access.tls.caFile
+    if (access.tls !== null && access.tls.caFile !== null) options.tls_ca = access.tls.caFile
     return new ClientSender(new Sender(await SenderOptions.resolveAuto(options)))
   } catch (cause) {
     throw unreachable(originOf(server), cause)

@@ -45,7 +45,8 @@ export function ask(
         : tlsRequest({ ...options, minVersion: 'TLSv1.2', ...(tls.ca === null ? {} : { ca: tls.ca }) })
     // A server may close a kept connection just as it is used again; asking twice changes nothing.
     asked.on('error', (error: NodeJS.ErrnoException) => {
-      if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(ask(server, path, { timeoutMs, ...(body && { body }) }))
+      if (asked.reusedSocket && error.code === 'ECONNRESET')
+        resolve(ask(server, path, { timeoutMs, ...(body && { body }) }))
       else reject(error)
     })
     asked.on('response', (response) => {

@@ -19,14 +19,7 @@ import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
 import { firstOpenDate, lastClosedDate } from './positions.ts'
 import { Revisions } from './revisions.ts'
-import {
-  encodeSnapshot,
-  isShortage,
-  readSnapshot,
-  writeSnapshot,
-  type Snapshot,
-  type SnapshotIdentity,
-} from './snapshot.ts'
+import { encodeSnapshot, isShortage, readSnapshot, writeSnapshot, type SnapshotIdentity } from './snapshot.ts'
 
 export interface FeaturesOptions {
   readonly bus: Bus
@@ -186,8 +179,7 @@ export class FeaturesWorker {
     this.keptAt.set(partition, this.options.clock.elapsed())
     const snapshot = await this.restore(partition)
     if (snapshot !== null && snapshot.nextOffset >= (committed?.offset ?? 0)) {
-      const day = snapshot.day === null ? null : restoreDay(snapshot.day, this.settings)
-      stream.resume(day, snapshot.openedOffset, snapshot.past, snapshot.nextOffset)
+      stream.resume(snapshot.day, snapshot.openedOffset, snapshot.past, snapshot.nextOffset)
       return snapshot.nextOffset
     }
     if (committed !== null) return committed.metadata === '' ? committed.offset : Number(committed.metadata)
@@ -202,11 +194,13 @@ export class FeaturesWorker {
     return Math.min(next, await bus.offsetOfDate('market', partition, shiftDays(this.target, 1)))
   }
 
-  private async restore(partition: number): Promise<Snapshot | null> {
+  private async restore(partition: number) {
     const file = this.snapshotFile(partition)
     if (file === null) return null
     try {
-      return await readSnapshot(this.disk, file, this.identity(partition))
+      const snapshot = await readSnapshot(this.disk, file, this.identity(partition))
+      if (snapshot === null) return null
+      return { ...snapshot, day: snapshot.day === null ? null : restoreDay(snapshot.day, this.settings) }
     } catch (error) {
       this.options.log.warn('snapshot not used, the day is read again', { partition, reason: (error as Error).message })
       return null

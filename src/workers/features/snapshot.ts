@@ -97,14 +97,27 @@ export function decodeSnapshot(identity: SnapshotIdentity, bytes: Buffer): Snaps
   }
   if (crc32(body) !== bytes.readUInt32LE(body.length))
     throw new ClosebellError('CB_SNAPSHOT', `checksum of ${bytes.length} bytes is wrong`)
-  const headEnd = magic.length + 4 + bytes.readUInt32LE(magic.length)
+  try {
+    return readBody(identity, body)
+  } catch (error) {
+    if (error instanceof ClosebellError && error.code === 'CB_SNAPSHOT') throw error
+    // Its bytes are as they were written: whoever wrote them did not write a snapshot.
+    throw new ClosebellError('CB_SNAPSHOT', `its content is none: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function readBody(identity: SnapshotIdentity, body: Buffer): Snapshot {
+  const headEnd = magic.length + 4 + body.readUInt32LE(magic.length)
   const head = JSON.parse(body.subarray(magic.length + 4, headEnd).toString()) as Head
   for (const [key, value] of Object.entries(identity)) {
     const found = head.identity[key as keyof SnapshotIdentity]
     if (found !== value) throw new ClosebellError('CB_SNAPSHOT', `its ${key} is ${found}, here it is ${value}`)
   }
   let at = headEnd
-  const next = (length: number): Buffer => body.subarray(at, (at += length))
+  const next = (length: number): Buffer => {
+    if (!(length >= 0 && length <= body.length - at)) throw new RangeError(`${length} bytes of ${body.length - at}`)
+    return body.subarray(at, (at += length))
+  }
   const chains = head.day?.chains.map((chain) => ({
     ...chain,
     pending: chain.pending.map((batch) => {
