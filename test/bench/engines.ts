@@ -36,8 +36,8 @@ const works = {
 } as const
 type Work = keyof typeof works
 
-const rounds = 7
-const runs = 5
+const rounds = 5
+const runs = 4
 /** PyTorch's threads spin for a while after their work. */
 const pauseMs = 200
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sets } from '../../../schemas/topics.ts'
+import type { Engine } from '../../../models/engine.ts'
 import { openBus } from '../../compose/bus.ts'
 import { openEngine } from '../../compose/engine.ts'
 import { openStore } from '../../compose/store.ts'
@@ -44,6 +45,8 @@ interface Parts {
   readonly bus: Bus
   readonly store: Store
   readonly models: ModelsFolder
+  /** The one of npm alone, whose bits no machine changes. */
+  readonly engine: Engine
   /** Seconds of each stage. */
   readonly times: Record<string, number>
 }
@@ -56,7 +59,8 @@ export async function runDemo(context: Context, shape: DemoShape): Promise<DemoO
   const market = simulateMarket({ seed, instruments, days, signal: 'all', horizon: 1 })
   const bus = await openBus(`tape:${join(shape.out, 'tape')}`, { clock, log })
   const store = await openStore(`duckdb:${join(shape.out, 'closebell.duckdb')}`, 'write', { clock, log })
-  const parts: Parts = { context, market, bus, store, models: new ModelsFolder(join(shape.out, 'models')), times: {} }
+  const models = new ModelsFolder(join(shape.out, 'models'))
+  const parts: Parts = { context, market, bus, store, models, engine: await openEngine('wasm'), times: {} }
   try {
     await timed(parts, 'market', () => simulatePast(parts, join(shape.out, 'tape', 'reference')))
     await timed(parts, 'features', () => fillBack(parts))
@@ -110,9 +114,8 @@ async function fillBack({ context, market, bus, store }: Parts): Promise<void> {
   stage.end(`${count(done.features.events)} events to ${count(done.rows)} rows`)
 }
 
-async function trainSets({ context, market, store, models }: Parts): Promise<void> {
+async function trainSets({ context, market, store, models, engine }: Parts): Promise<void> {
   const { progress, settings, signal } = context
-  const engine = await openEngine('reference')
   const past = market.dates.slice(0, -1)
   const cut = past.length - validateDays
   const train = { from: past[warmUpDays] as string, to: past[cut - 1] as string }
@@ -147,7 +150,7 @@ async function trainSets({ context, market, store, models }: Parts): Promise<voi
 
 /** The last day, live: opened, fed, reduced to minute rows, closed, scored, stored. */
 async function liveDay(parts: Parts): Promise<CloseSummary | null> {
-  const { context, market, bus, store, models } = parts
+  const { context, market, bus, store, models, engine } = parts
   const { clock, log, settings, progress, signal } = context
   const { profile } = settings
   const date = market.dates.at(-1) as string
@@ -157,7 +160,7 @@ async function liveDay(parts: Parts): Promise<CloseSummary | null> {
     bus,
     clock,
     log,
-    engine: await openEngine('reference'),
+    engine,
     models,
     profile,
     signal: stop.signal,
