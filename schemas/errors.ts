@@ -5,6 +5,9 @@ export const remedies = {
   CB_ABSENT: 'Name a file, folder or date that exists.',
   CB_BUS_UNREACHABLE: 'Run closebell up, or set --bus.',
   CB_BUS_GAP: 'Offsets are missing from the log: restore the topic from its tape, then restart the worker.',
+  CB_OFFSET_LOST:
+    'Records that were not read yet are gone: restore the topic from its tape. Nothing goes on behind the hole.',
+  CB_COORDINATOR: 'Two close workers at work on one bus: this one stands down; leave one of them.',
   CB_BUS_CONFLICT: 'One process may write a topic partition: stop the other writer.',
   CB_BUS_ACCESS: 'The broker refuses: look at CLOSEBELL_KAFKA_* in closebell config, and at deploy/kafka-acls.sh.',
   CB_STORE_UNREACHABLE: 'Run closebell up, or set --store.',
@@ -66,3 +69,7 @@ export class ClosebellError extends Error {
     this.retriable = options.retriable ?? false
   }
 }
+
+/** Whether offsets that were to be read are not in the log. */
+export const isGap = (error: unknown): error is ClosebellError =>
+  error instanceof ClosebellError && error.code === 'CB_BUS_GAP'

@@ -28,6 +28,7 @@ export const cn: MarketProfile = {
   closingAuction: { start: clock(14, 57), end: clock(15) },
   afterHoursStart: clock(15, 5),
   sessionEnd: clock(15, 40),
+  closeDeadline: clock(15, 45),
   bucketEdges: [40_000, 200_000, 1_000_000],
   priceTick: 0.01,
   lotSize: 100,

@@ -19,6 +19,8 @@ export interface MarketProfile {
   readonly afterHoursStart: number
   /** After this time nothing of the session is expected any more. */
   readonly sessionEnd: number
+  /** When a live close gives up what has not ended, unless it is told another time. */
+  readonly closeDeadline: number
   /** Bucket edges in currency units, lower bound inclusive: s, m, l, xl. */
   readonly bucketEdges: readonly [number, number, number]
   readonly priceTick: number

@@ -35,6 +35,17 @@ export function dateRange(text: string): DateRange {
   return { from, to }
 }
 
+/** Time of day, µs since local midnight; or seconds, as it was once given. */
+export type Deadline = { readonly time: number } | { readonly seconds: number }
+
+/** `HH:MM`, or a number of seconds. */
+export function deadlineValue(text: string): Deadline {
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? []
+  if (hours !== undefined) return { time: (Number(hours) * 60 + Number(minutes)) * 60_000_000 }
+  if (text.includes(':')) throw new InvalidArgumentError('It is no time of day HH:MM')
+  return { seconds: positiveNumber(text) }
+}
+
 /** A comma list; given again, the flag adds to it. */
 export const commaList = (text: string, before: readonly string[] = []): readonly string[] => [
   ...before,

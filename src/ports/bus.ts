@@ -1,3 +1,4 @@
+import type { ClosebellError } from '../../schemas/errors.ts'
 import type { TopicName } from '../../schemas/topics.ts'
 
 /** A message to publish. `date` (the trading date) travels as the header `date`; a tape files the message under it. */
@@ -42,6 +43,8 @@ export interface GroupHandlers {
   assigned(assignments: readonly Assignment[], epoch: number): Promise<ReadonlyMap<number, number>>
   /** One partition's next messages in offset order. The next call for it comes only after the promise resolves. */
   messages(partition: number, messages: readonly Logged[], epoch: number): Promise<void>
+  /** The next offset of a partition is gone (CB_BUS_GAP): the others are read on. Without it the membership fails. */
+  lost?(partition: number, error: ClosebellError): void
 }
 
 export interface Membership {

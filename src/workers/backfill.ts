@@ -63,7 +63,7 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
     if (options.signal?.aborted === true) break
     await openDay({ bus, store, log, date, profile, neighbours: options.neighbours, history })
     await closeDay(
-      { bus, store, clock, log, profile, models: null, resultsDeadlineMs: 0, ...signal },
+      { bus, store, clock, log, profile, models: null, resultsTimeoutMs: 0, ...signal },
       history,
       view,
       date,

@@ -97,7 +97,7 @@ export async function closeTestDays(
   const closed: ClosedDay[] = []
   try {
     for (const date of dates) {
-      const options = { bus, store, clock, log, profile, models, resultsDeadlineMs: 60_000, dates: [date] }
+      const options = { bus, store, clock, log, profile, models, resultsTimeoutMs: 60_000, dates: [date] }
       const [summary] = await runCloseWorker(options)
       await sink.drain(date)
       if (!summary?.mlC || !summary.completed) throw new Error(`${date} closed without ML_C`)

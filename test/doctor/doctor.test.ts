@@ -222,7 +222,7 @@ describe('store', () => {
     })
   })
 
-  it('yesterday: a day that waits for a chain is named with it, and that nothing ends the wait', async () => {
+  it('yesterday: a day that waits for a chain is named with it, and with what ends the wait', async () => {
     await bus.createTopics(1)
     await store.ensureTables()
     const date = '2024-01-02'
@@ -233,7 +233,7 @@ describe('store', () => {
       fail(
         'yesterday',
         '2024-01-02 is not completed, partition 0 waits for cn-l2/sse-6',
-        'No deadline ends that wait: let the feed end the chain.',
+        'Let the feed end the chain, or end the day without it: closebell close --date 2024-01-02 --deadline 15:45.',
       ),
     )
   })

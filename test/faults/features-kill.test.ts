@@ -91,7 +91,7 @@ describe('a features worker that is killed and started again', () => {
         log: silentLog,
         profile: 'cn',
         models: new ModelsFolder(join(folder, 'models')),
-        resultsDeadlineMs: 0,
+        resultsTimeoutMs: 0,
         dates: [date],
       })
     expect(await loggedBits(bus)).toEqual(expected)

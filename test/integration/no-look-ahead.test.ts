@@ -125,7 +125,7 @@ async function run(name: string, { block, store: changeStore }: Change = {}): Pr
   }
   const stop = new AbortController()
   const scoring = runModelWorker({ ...common, engine, models, signal: stop.signal })
-  await runCloseWorker({ ...common, models, resultsDeadlineMs: 30_000, dates: [d] })
+  await runCloseWorker({ ...common, models, resultsTimeoutMs: 30_000, dates: [d] })
   stop.abort()
   await scoring
   const again = await replay({ bus, profile: 'cn', from: d, to: d, scoring: { engine, models }, history: store })

@@ -133,7 +133,7 @@ describe.skipIf(realQuestdb === null)('a suspended table of a real QuestDB', () 
       log,
       profile: 'cn',
       models: null,
-      resultsDeadlineMs: 1000,
+      resultsTimeoutMs: 1000,
       dates: [date],
     })
     await expect.poll(() => errors, poll).toHaveLength(1)

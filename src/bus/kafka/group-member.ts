@@ -1,4 +1,5 @@
 import type { Consumer } from 'kafkajs'
+import { isGap } from '../../../schemas/errors.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Assignment, Bus, Committed, GroupHandlers, Membership } from '../../ports/bus.ts'
 import { patienceMs, type Client } from './client.ts'
@@ -192,12 +193,19 @@ export class GroupMember implements Membership {
       assignments.map(async ({ partition, committed }) => {
         const { topic } = this.#place
         const from = starts.get(partition) ?? committed?.offset ?? (await this.#bus.offsets(topic, partition)).first
-        for await (const batch of this.#bus.read(topic, partition, { from, until: 'never', signal })) {
-          if (signal.aborted) return
-          await this.#handlers.messages(partition, batch, epoch)
-        }
+        await this.#follow(partition, from, epoch, signal).catch((error: unknown) => {
+          if (!isGap(error) || this.#handlers.lost === undefined) throw error
+          this.#handlers.lost(partition, error)
+        })
       }),
     )
+  }
+
+  async #follow(partition: number, from: number, epoch: number, signal: AbortSignal): Promise<void> {
+    for await (const batch of this.#bus.read(this.#place.topic, partition, { from, until: 'never', signal })) {
+      if (signal.aborted) return
+      await this.#handlers.messages(partition, batch, epoch)
+    }
   }
 
   async #committed(partitions: readonly number[]): Promise<readonly Assignment[]> {

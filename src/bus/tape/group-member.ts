@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ClosebellError } from '../../../schemas/errors.ts'
+import { ClosebellError, isGap } from '../../../schemas/errors.ts'
 import type { Assignment, Committed, GroupHandlers, Membership } from '../../ports/bus.ts'
 import { takeLock } from './lock.ts'
 import type { PartitionLog } from './partition-log.ts'
@@ -62,7 +62,10 @@ export class GroupMember implements Membership {
       await Promise.all(
         assignments.map(({ partition, committed }) => {
           const from = starts.get(partition) ?? committed?.offset ?? this.#logs[partition]!.offsets().first
-          return this.#follow(partition, from)
+          return this.#follow(partition, from).catch((error: unknown) => {
+            if (!isGap(error) || this.#handlers.lost === undefined) throw error
+            this.#handlers.lost(partition, error)
+          })
         }),
       )
     } finally {

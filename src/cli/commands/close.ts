@@ -1,15 +1,18 @@
 import type { Bus } from '../../ports/bus.ts'
-import type { CloseSummary } from '../../workers/close/close-day.ts'
+import type { Log } from '../../ports/log.ts'
+import type { CloseOptions, CloseSummary } from '../../workers/close/close-day.ts'
 import type { Heartbeat } from '../../workers/status/heartbeat.ts'
 import type { Register } from '../act.ts'
 import { beating } from '../beating.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
-import { dateRange, positiveNumber, type DateRange } from '../values.ts'
+import { dateRange, deadlineValue, positiveNumber, type DateRange, type Deadline } from '../values.ts'
 
 interface Flags {
   readonly date?: DateRange
-  readonly deadline?: number
+  readonly deadline?: Deadline
+  readonly chainTimeout?: number
+  readonly resultsTimeout?: number
   readonly inlineModel?: boolean
 }
 
@@ -22,12 +25,28 @@ export const registerClose: Register = (program, act) => {
   )
   withSettings(command, 'bus', 'store', 'models', 'partitions', 'profile', 'engine')
     .option('--date <range>', 'a date or A..B, then end (default: the newest day and those that follow)', dateRange)
-    .option('--deadline <seconds>', 'how long results are waited for (default: 300)', positiveNumber)
+    .option(
+      '--deadline <HH:MM>',
+      'exchange time at which partitions that have not closed are ended and the day is degraded ' +
+        '(default: 15:45 for cn; with --date none)',
+      deadlineValue,
+    )
+    .option(
+      '--chain-timeout <seconds>',
+      'a chain that is silent so long within the session is lost for the day; not with --date (default: 180)',
+      positiveNumber,
+    )
+    .option(
+      '--results-timeout <seconds>',
+      'how long results are waited for behind their jobs (default: 300)',
+      positiveNumber,
+    )
     .option('--inline-model', 'run a model worker in this process')
     .action(act((context) => close(context, command.opts<Flags>())))
 }
 
-async function close(context: Context, { date, deadline = 300, inlineModel }: Flags): Promise<void> {
+async function close(context: Context, flags: Flags): Promise<void> {
+  const { date, inlineModel } = flags
   const { settings, clock, log, signal, progress } = context
   const { withBusAndStore } = await import('../with-stores.ts')
   const { runCloseWorker } = await import('../../workers/close/close-worker.ts')
@@ -35,6 +54,7 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
   const { StorePatience } = await import('../../workers/store-patience.ts')
   const { ModelsFolder } = await import('../../workers/models-folder.ts')
   const models = new ModelsFolder(settings.models)
+  const waits = await waitsOf(flags, settings.profile, log)
   await withBusAndStore(context, date === undefined ? 'service' : 'command', async (bus, store) => {
     const dates = date === undefined ? undefined : await tradingDaysOf(settings.profile, date)
     const stopModel = inlineModel === true ? await startModel(context, bus) : null
@@ -51,7 +71,7 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
           log,
           profile: settings.profile,
           models,
-          resultsDeadlineMs: deadline * 1000,
+          ...waits,
           signal,
           ...(dates === undefined ? {} : { dates }),
           onClosed: async (summary) => {
@@ -68,6 +88,33 @@ async function close(context: Context, { date, deadline = 300, inlineModel }: Fl
       await stopModel?.()
     }
   })
+}
+
+/**
+ * When the close stops waiting. Past days are waited for unless a deadline is named; a number of seconds, as --deadline
+ * was once given, is the time for results.
+ */
+async function waitsOf(
+  { date, deadline, chainTimeout, resultsTimeout }: Flags,
+  profile: string,
+  log: Log,
+): Promise<Pick<CloseOptions, 'givingUp' | 'resultsTimeoutMs'>> {
+  const { ClosebellError } = await import('../../../schemas/errors.ts')
+  const { profileOf } = await import('../../../schemas/profiles/index.ts')
+  const isLive = date === undefined
+  if (!isLive && chainTimeout !== undefined)
+    throw new ClosebellError('CB_USAGE', '--chain-timeout is given with --date: chains of past days are at rest')
+  const seconds = deadline !== undefined && 'seconds' in deadline ? deadline.seconds : undefined
+  if (seconds !== undefined)
+    log.warn('--deadline takes a time of day, HH:MM; seconds are --results-timeout', { seconds })
+  const resultsTimeoutMs = 1000 * (resultsTimeout ?? seconds ?? 300)
+  const ends = deadline !== undefined && 'time' in deadline ? deadline.time : undefined
+  if (!isLive && ends === undefined) return { resultsTimeoutMs }
+  const givingUp = {
+    deadline: ends ?? profileOf(profile).closeDeadline,
+    chainTimeoutMs: isLive ? 1000 * (chainTimeout ?? 180) : null,
+  }
+  return { resultsTimeoutMs, givingUp }
 }
 
 async function tradingDaysOf(profile: string, { from, to }: DateRange): Promise<string[]> {

@@ -193,7 +193,7 @@ async function liveDay(parts: Parts): Promise<CloseSummary | null> {
         log,
         profile,
         models,
-        resultsDeadlineMs: 60_000,
+        resultsTimeoutMs: 60_000,
         dates: [date],
         signal,
       })

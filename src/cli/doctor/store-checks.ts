@@ -101,7 +101,7 @@ async function openBefore(bus: Bus, to: string, completed: LastDay | null): Prom
   return newest !== '' && newest <= to && newest > (completed?.date ?? '') ? newest : ''
 }
 
-/** A day that waits for a chain goes on waiting: nothing but the end of the chain closes it. */
+/** A day of the past that waits for a chain goes on waiting until its chain is ended, or the day is by hand. */
 async function notClosed(bus: Bus, date: string): Promise<Finding> {
   const board = await readStatusBoard(bus)
   const reports = board.reports('features').filter((status) => status.date === date && status.stage !== 'closed')
@@ -111,7 +111,7 @@ async function notClosed(bus: Bus, date: string): Promise<Finding> {
   const fact = [`${date} is not completed`, ...waits].join(', ')
   const remedy =
     waits.length > 0
-      ? 'No deadline ends that wait: let the feed end the chain.'
+      ? `Let the feed end the chain, or end the day without it: closebell close --date ${date} --deadline 15:45.`
       : `Run closebell close --date ${date}, with features and model workers up.`
   return fail('yesterday', fact, remedy)
 }

@@ -23,7 +23,7 @@ const help = [
   'LAG       the mark behind the clock; on a past day how long its log has waited',
   'EV/S      events a second, LATE and GAPS counts of the day; ▲ past green, ■ past amber',
   'SNAPSHOT  age of the last one: what a restart need not read again',
-  'CLOSE     what the day still waits for; only results have a deadline',
+  'CLOSE     what the day still waits for, and until when',
 ]
 
 /** A frame, at most `rows` lines of `columns` characters: a smaller terminal loses the lower ones, never the keys. */
@@ -141,7 +141,7 @@ function closeLines(close: CloseLine, view: TopView, colors: Colors): string[] {
   return [`CLOSE  ${date} ${parts.join(' ')} ${ends}`, ...waitingLines(close, view, colors)]
 }
 
-/** What a close that does not come waits for; nothing has a deadline but the results. */
+/** What a close that does not come waits for. */
 function waitingLines({ partitions, results, completed, date }: CloseLine, view: TopView, colors: Colors): string[] {
   if (completed !== null || view.phase !== 'after') return []
   const open = view.partitions.filter((line) => partitions.waiting.includes(line.partition) && line.waiting.length > 0)

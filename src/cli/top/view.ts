@@ -1,6 +1,6 @@
 import type { Health } from '../../../schemas/limits.ts'
 import type { Phase } from '../../monitor/protocol/phase.ts'
-import type { CloseProgress } from '../../workers/status/close-watch.ts'
+import type { CloseProgress } from '../../workers/status/close-state.ts'
 
 /** What `top` shows, and with --json prints. Times are ms UTC; null = nobody has said. */
 export interface TopView {
@@ -63,7 +63,7 @@ export interface WorkerLine {
 }
 
 export interface CloseLine extends CloseProgress {
-  /** Of the results; null while there is none. Partitions are waited for as long as it takes. */
+  /** Of what the close waits for now, ms UTC; null while nobody says one. */
   readonly deadline: number | null
 }
 

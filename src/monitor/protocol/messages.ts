@@ -94,7 +94,7 @@ export interface CloseCard {
   readonly elapsedSeconds: number | null
   /** Median of the days before, as many as the log tells, up to 10. */
   readonly usualSeconds: number | null
-  /** Until when results are waited for, ms UTC; null when nobody says. */
+  /** Until when the stage of the close waits, ms UTC; null when nobody says. */
   readonly deadline: number | null
 }
 

@@ -4,6 +4,7 @@ import type { ReferenceEntry } from '../../../schemas/market.ts'
 import { dayStart, type MarketProfile } from '../../../schemas/profiles/index.ts'
 import { sets } from '../../../schemas/topics.ts'
 import { Quality, type DayRow, type MinuteRows } from '../../../schemas/rows.ts'
+import { CloseState } from '../../workers/status/close-state.ts'
 import { returnColumn } from '../protocol/columns.ts'
 import {
   qualityColumn,
@@ -12,7 +13,6 @@ import {
   type PartitionQuality,
   type RefusedEvents,
 } from '../protocol/messages.ts'
-import { CloseProgress } from './close-progress.ts'
 import { base64Of, LiveSection, type InstrumentFacts } from './live-section.ts'
 import { MinuteFile } from './minute-file.ts'
 import { PartitionState } from './partition-quality.ts'
@@ -40,7 +40,9 @@ export class MonitoredDay {
   readonly profile: MarketProfile
   readonly section: LiveSection
   readonly minutes: MinuteFile
-  readonly close = new CloseProgress()
+  readonly close: CloseState
+  /** Until when the close worker says that it waits, ms UTC; 0 = it says nothing. */
+  closeDeadline = 0
   readonly partitions: readonly PartitionState[]
   readonly #previousClose = new Map<string, number>()
   readonly #listed: number[]
@@ -58,6 +60,7 @@ export class MonitoredDay {
     this.date = date
     this.profile = profile
     this.section = new LiveSection(date, facts)
+    this.close = new CloseState(date)
     this.minutes = new MinuteFile(folder)
     this.partitions = Array.from({ length: partitions }, (_, partition) => new PartitionState(partition))
     this.#listed = Array.from({ length: partitions }, () => NaN)

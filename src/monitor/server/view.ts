@@ -4,6 +4,7 @@ import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Message } from '../../wire/index.ts'
 import type { FactorTable, SectionMark, StatusTick } from '../protocol/messages.ts'
 import { minuteEnd, sessionPoint, type SessionPoint } from '../protocol/phase.ts'
+import { closeCard } from './close-card.ts'
 import { FactorDays } from './factor-days.ts'
 import { completedBefore, referenceOf, type CompletedDay } from './log-places.ts'
 import { MonitoredDay } from './monitored-day.ts'
@@ -112,7 +113,13 @@ export class View {
         quarantined: sum(({ quarantinedEvents }) => quarantinedEvents),
       },
       parts,
-      close: day.close.card(now, parts.length, this.#usualSeconds, (at) => day.timeText(at)),
+      close: closeCard(day.close, {
+        now,
+        partitions: parts.length,
+        usualSeconds: this.#usualSeconds,
+        deadline: day.closeDeadline,
+        timeText: (at) => day.timeText(at),
+      }),
       store: facts.problem,
       read,
       factorsVersion: this.factors.version,
@@ -178,7 +185,7 @@ export class View {
     if (status.stage === 'stopped') this.heartbeats.delete(key)
     else this.heartbeats.set(key, status)
     if (status.worker === 'features') this.#day.partitions[status.partition]?.takeHeartbeat(status)
-    if (status.date === this.#day.date) this.#day.close.heartbeat(status)
+    if (status.worker === 'close' && status.date === this.#day.date) this.#day.closeDeadline = status.deadline
   }
 
   #takeFactors(message: Message, { appendedAt }: Logged): void {
@@ -188,18 +195,12 @@ export class View {
     else if (message.kind === 'completed') this.factors.completed(message.value, appendedAt)
   }
 
-  #takeClose(message: Message, { date, appendedAt }: Logged): void {
+  #takeClose(message: Message, logged: Logged): void {
     const { close, partitions } = this.#day
-    if (date !== this.#day.date) return
-    if (message.kind === 'partitionClosed') {
-      const part = partitions[message.value.partition]
-      if (part !== undefined) part.closed = message.value
-      close.partitionClosed(message.value.partition, appendedAt)
-    } else if (message.kind === 'panel') close.panel(message.value.set)
-    else if (message.kind === 'job') close.job(message.value.set)
-    else if (message.kind === 'result') close.result(message.value.set)
-    else if (message.kind === 'mlC') close.mlC()
-    else if (message.kind === 'completed') close.completed(message.value, appendedAt)
+    close.take(message, logged)
+    if (logged.date !== this.#day.date || message.kind !== 'partitionClosed') return
+    const part = partitions[message.value.partition]
+    if (part !== undefined) part.closed = message.value
   }
 }
 

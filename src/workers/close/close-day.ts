@@ -2,12 +2,12 @@ import type { Completed, Factor, Input, MlC, Panel, Result } from '../../../sche
 import { streamSets } from '../../../schemas/catalogue/index.ts'
 import { previousTradingDay } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
-import { factorTopic, sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
+import { factorTopic, sets, type SetName } from '../../../schemas/topics.ts'
 import { neutralise } from '../../../models/composite/neutralise.ts'
 import { crossSection } from '../../../models/inputs/style-returns.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
-import type { Bus } from '../../ports/bus.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
@@ -20,7 +20,9 @@ import { exposuresOf, neutralisers, stylesInput } from '../scoring/inputs.ts'
 import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import { compositeOf } from './composite.ts'
-import { panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
+import { DayGuard, type GivingUp } from './day-guard.ts'
+import { DayRecords } from './day-records.ts'
+import { dayOfPanel, panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
 import { historyPanels } from './history-panels.ts'
 import { awaitResults, inputsOf, planJobs, type SetPlan } from './jobs.ts'
 import type { LogView } from '../scoring/log-view.ts'
@@ -33,8 +35,12 @@ export interface CloseOptions {
   readonly profile: string
   /** Without models a close ends with the panels, as a backfill wants it. */
   readonly models: ModelsFolder | null
-  /** How long results are waited for, ms. */
-  readonly resultsDeadlineMs: number
+  /** How long results are waited for behind their jobs, ms. */
+  readonly resultsTimeoutMs: number
+  /** When chains and partitions are given up; without it they are waited for as long as it takes. */
+  readonly givingUp?: GivingUp
+  /** Asked before anything is published of a day; throws where another worker closes days. */
+  readonly mayPublish?: () => Promise<void>
   readonly signal?: AbortSignal
 }
 
@@ -55,8 +61,18 @@ export interface CloseSummary {
   readonly times: CloseTimes
 }
 
+/** What the steps of one close share. */
+interface Closing {
+  readonly options: CloseOptions
+  readonly history: MarketHistory
+  readonly view: LogView
+  readonly records: DayRecords
+  readonly date: string
+}
+
 /**
- * Closes a date once all partitions have: panels and style returns, jobs, factors, ML_C, completed. Null when aborted.
+ * Closes a date once all partitions have, or are given up: panels and style returns, jobs, factors, ML_C, completed.
+ * What an earlier start has published stands. Null when aborted.
  */
 export async function closeDay(
   options: CloseOptions,
@@ -65,10 +81,13 @@ export async function closeDay(
   date: string,
 ): Promise<CloseSummary | null> {
   const { bus, clock, models } = options
-  const day = await readClosedDay(bus, date, options.signal)
-  if (day === null) return null
+  const published = await awaitDay(options, date)
+  if (published === null) return null
+  await options.mayPublish?.()
   const started = clock.elapsed()
-  const panels = await publishPanels(options, history, view, day, date)
+  const closing: Closing = { options, history, view, records: new DayRecords(bus, date), date }
+  const day = await asBefore(closing, published)
+  const panels = await publishPanels(closing, day)
   const panelsDone = clock.elapsed()
   const hashes = Object.fromEntries(panels.map((panel) => [panel.set, panel.hash]))
   if (models === null) {
@@ -77,17 +96,44 @@ export async function closeDay(
   }
   const promoted = await promotedArtifacts(models)
   const plans = planJobs(view, date, promoted)
-  const results = await awaitResults(bus, clock, plans, options.resultsDeadlineMs, options.signal)
+  const results = await awaitResults(closing.records, plans, { ...options, timeoutMs: options.resultsTimeoutMs })
   // Told to stop while results are missing, it decides nothing: the next start waits for them again.
   if (options.signal?.aborted === true) return null
   const resultsDone = clock.elapsed()
-  const outcome = await publishOutcome(options, history, view, { date, day, plans, results, promoted, models })
+  const outcome = await publishOutcome(closing, { date, day, plans, results, promoted, models })
   const times = {
     panelsMs: panelsDone - started,
     resultsMs: resultsDone - panelsDone,
     publishMs: clock.elapsed() - resultsDone,
   }
   return { date, panels: hashes, ...outcome, results: [...results.values()], times }
+}
+
+/** Waits until every partition has closed; what does not end by itself is ended by the guard of the day. */
+async function awaitDay({ bus, clock, log, profile, givingUp, signal }: CloseOptions, date: string) {
+  const ending = signal === undefined ? {} : { signal }
+  if (givingUp === undefined) return readClosedDay(bus, date, ending)
+  const already = await readClosedDay(bus, date, { ...ending, overdue: AbortSignal.abort() })
+  if (already === null || already.missing.length === 0) return already
+  const guard = new DayGuard({ bus, clock, log, profile: profileOf(profile), date, ...givingUp })
+  for (const { partition } of already.closed) guard.partitionClosed(partition)
+  const overdue = new AbortController()
+  const closed = new AbortController()
+  const ends = signal === undefined ? closed.signal : AbortSignal.any([closed.signal, signal])
+  const guarding = guard.run(ends).finally(() => overdue.abort())
+  guarding.catch(() => undefined)
+  const onClosed = (partition: number): void => guard.partitionClosed(partition)
+  const day = await readClosedDay(bus, date, { ...ending, overdue: overdue.signal, onClosed }).finally(() =>
+    closed.abort(),
+  )
+  await guarding
+  return day
+}
+
+/** The day with the partitions that its panels were made of, where an earlier start has published them. */
+async function asBefore({ records, date }: Closing, day: ClosedDay): Promise<ClosedDay> {
+  const panel = await records.first('panels', panelKey({ date, revision: 0, set: 'PV' }))
+  return panel === null ? day : dayOfPanel(day, codecs.panel.decode(panel.value))
 }
 
 async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Artifact>> {
@@ -103,22 +149,18 @@ async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Art
  * Panels of the date, those of the stream first, since the others are made of them; and the style returns that its
  * closes give on the exposures that were published for it.
  */
-async function publishPanels(
-  options: CloseOptions,
-  history: MarketHistory,
-  view: LogView,
-  day: ClosedDay,
-  date: string,
-): Promise<Panel[]> {
-  const { bus } = options
-  const streamed = streamSets.map((set) => panelOf(set, date, day.rows))
+async function publishPanels(closing: Closing, day: ClosedDay): Promise<Panel[]> {
+  const { history, view, records, date } = closing
+  const streamed = await publishSections(
+    records,
+    streamSets.map((set) => panelOf(set, date, day.rows)),
+  )
   const pv = streamed.find((panel) => panel.set === 'PV')
   if (pv !== undefined && pv.count > 0) history.append(joinPanels([pv], modelColumns('PV')))
-  await publishSections(bus, date, streamed)
   await view.refresh(date)
   if (pv === undefined || pv.count === 0) return streamed
   const styles = styleReturnsOfDay(view, history.upTo(date), date)
-  if (styles !== null) await publishOne(bus, 'inputs', date, styles.id, codecs.input.encode(styles))
+  if (styles !== null) await records.publish('inputs', [{ key: styles.id, value: codecs.input.encode(styles) }])
   const made = historyPanels(
     {
       pv: history.upTo(date),
@@ -127,21 +169,22 @@ async function publishPanels(
     },
     pv,
   )
-  await publishSections(bus, date, made)
+  const looking = await publishSections(records, made)
   await view.refresh(date)
-  return [...streamed, ...made]
+  return [...streamed, ...looking]
 }
 
-const publishSections = (bus: Bus, date: string, panels: readonly Panel[]): Promise<number> =>
-  bus.publish(
+const panelKey = ({ date, revision, set }: Pick<Panel, 'date' | 'revision' | 'set'>): string =>
+  `${date}|${revision}|${set}`
+
+/** The panels as they stand in the log. */
+async function publishSections(records: DayRecords, panels: readonly Panel[]): Promise<Panel[]> {
+  const standing = await records.publish(
     'panels',
-    panels.map((panel) => ({
-      partition: 0,
-      date,
-      key: `${date}|${panel.revision}|${panel.set}`,
-      value: codecs.panel.encode(panel),
-    })),
+    panels.map((panel) => ({ key: panelKey(panel), value: codecs.panel.encode(panel) })),
   )
+  return standing.map((bytes) => codecs.panel.decode(bytes))
+}
 
 /** Null on a day for which no exposures were published: the next `open` makes its style returns. */
 function styleReturnsOfDay(view: LogView, pv: FeaturePanel, date: string): Input | null {
@@ -160,25 +203,34 @@ interface Scored {
   readonly models: ModelsFolder
 }
 
-async function publishOutcome(options: CloseOptions, history: MarketHistory, view: LogView, scored: Scored) {
-  const { bus } = options
-  const { date, results, promoted } = scored
+/** Of a composite that stands the sets are the day's: results that came behind it change nothing. */
+function resultsOf(results: Scored['results'], stands: Logged | null): Scored['results'] {
+  if (stands === null) return results
+  const { sets: composed } = codecs.mlC.decode(stands.value)
+  return new Map([...results].filter(([set]) => composed.includes(set)))
+}
+
+async function publishOutcome({ options, history, view, records, date }: Closing, given: Scored) {
+  const stands = await records.first('ml-c', `${date}|0`)
+  const scored = { ...given, results: resultsOf(given.results, stands) }
+  const { promoted, results } = scored
   const universe = history.listings
     .on(previousTradingDay(profileOf(options.profile), date))
     .map((listing) => listing.instrument)
   const exposures = inputsOf(view, date).find((input) => input.kind === 'exposures')
-  const factors =
-    exposures === undefined
-      ? []
-      : [...results.values()].map((result) => factorOf(result, exposures, promoted, universe.length))
+  const factors: Factor[] = []
   const published = new Map<string, string>()
-  for (const factor of factors) {
-    const bytes = codecs.factor.encode(factor)
-    published.set(factor.set, sha256(bytes))
-    await publishOne(bus, factorTopic(factor.set as SetName), date, `${date}|${factor.revision}`, bytes)
+  for (const result of exposures === undefined ? [] : results.values()) {
+    const made = factorOf(result, exposures as Input, promoted, universe.length)
+    const key = `${date}|${made.revision}`
+    const [bytes] = await records.publish(factorTopic(made.set as SetName), [
+      { key, value: codecs.factor.encode(made) },
+    ])
+    factors.push(codecs.factor.decode(bytes))
+    published.set(made.set, sha256(bytes))
   }
-  const mlC =
-    exposures === undefined
+  const composite =
+    exposures === undefined || stands !== null
       ? null
       : await compositeOf(
           {
@@ -194,8 +246,9 @@ async function publishOutcome(options: CloseOptions, history: MarketHistory, vie
           },
           factors,
         )
-  const mlCBytes = mlC === null ? null : codecs.mlC.encode(mlC)
-  if (mlCBytes !== null) await publishOne(bus, 'ml-c', date, `${date}|0`, mlCBytes)
+  const mlCBytes = stands?.value ?? (composite === null ? null : codecs.mlC.encode(composite))
+  const mlC = mlCBytes === null ? null : codecs.mlC.decode(mlCBytes)
+  if (mlCBytes !== null) await records.publish('ml-c', [{ key: `${date}|0`, value: mlCBytes }])
   const completed = completedOf(
     scored,
     view,
@@ -205,12 +258,10 @@ async function publishOutcome(options: CloseOptions, history: MarketHistory, vie
     mlC,
     mlCBytes === null ? '' : sha256(mlCBytes),
   )
-  await publishOne(bus, 'completed', date, `${date}|${completed.revision}`, codecs.completed.encode(completed))
-  return { factors, mlC, completed }
+  const value = codecs.completed.encode(completed)
+  const [bytes] = await records.publish('completed', [{ key: `${date}|${completed.revision}`, value }])
+  return { factors, mlC, completed: codecs.completed.decode(bytes) }
 }
-
-const publishOne = (bus: Bus, topic: TopicName, date: string, key: string, value: Uint8Array): Promise<number> =>
-  bus.publish(topic, [{ partition: 0, date, key, value }])
 
 function factorOf(
   result: Result,
@@ -248,9 +299,10 @@ function completedOf(
 ): Completed {
   const { date, day, plans, results } = scored
   const unanswered = plans.filter((plan) => 'job' in plan && !results.has(plan.set)).map((plan) => plan.set)
-  const missing = day.closed.flatMap((closed) => closed.missing)
+  const chains = new Set(day.closed.flatMap((closed) => closed.missing))
   const cause = [
-    ...missing.map((chain) => `chain ${chain} missing`),
+    ...[...chains].map((chain) => `chain ${chain} missing`),
+    ...day.missing.map((partition) => `partition ${partition} missing`),
     ...unanswered.map((set) => `no result for ${set}`),
   ].join('; ')
   return {

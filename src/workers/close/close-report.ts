@@ -1,21 +1,24 @@
 import { storeWaitStage } from '../../../schemas/day.ts'
-import type { Bus } from '../../ports/bus.ts'
-import { CloseWatch, stageOf } from '../status/close-watch.ts'
+import { profileOf } from '../../../schemas/profiles/index.ts'
+import { stageOf, type CloseProgress } from '../status/close-state.ts'
+import { CloseWatch } from '../status/close-watch.ts'
 import type { Report } from '../status/heartbeat.ts'
 import type { StorePatience } from '../store-patience.ts'
+import type { CloseOptions } from './close-day.ts'
+import { overdueAt } from './day-guard.ts'
+
+type ReportedOptions = Pick<CloseOptions, 'bus' | 'profile' | 'givingUp' | 'resultsTimeoutMs'>
 
 /** What the close worker is at, for its heartbeat. */
 export class CloseReports {
   /** The date that is being closed; empty before the first. */
   date = ''
-  readonly #bus: Bus
-  readonly #resultsDeadlineMs: number
+  readonly #options: ReportedOptions
   readonly #patience: StorePatience
   #watch: CloseWatch | null = null
 
-  constructor(bus: Bus, resultsDeadlineMs: number, patience: StorePatience) {
-    this.#bus = bus
-    this.#resultsDeadlineMs = resultsDeadlineMs
+  constructor(options: ReportedOptions, patience: StorePatience) {
+    this.#options = options
     this.#patience = patience
   }
 
@@ -23,11 +26,19 @@ export class CloseReports {
     if (this.date === '') return [{ stage: 'waiting' }]
     const detail = this.#patience.trouble
     if (detail !== '') return [{ stage: storeWaitStage, date: this.date, detail }]
-    if (this.#watch?.date !== this.date) this.#watch = new CloseWatch(this.#bus, this.date)
+    if (this.#watch?.date !== this.date) this.#watch = new CloseWatch(this.#options.bus, this.date)
     const progress = await this.#watch.look()
     const { stage, done, total, waiting } = stageOf(progress)
-    // Partitions are waited for as long as it takes; only results have a deadline.
-    const deadline = stage === 'results' ? progress.jobsAt + this.#resultsDeadlineMs : 0
+    const deadline = this.#deadline(stage, progress)
     return [{ stage, date: this.date, done, total, deadline, waiting: [...waiting] }]
+  }
+
+  /** Until when a stage waits, ms UTC; 0 = for as long as it takes. */
+  #deadline(stage: string, { jobsAt }: CloseProgress): number {
+    const { profile, givingUp, resultsTimeoutMs } = this.#options
+    if (stage === 'results') return jobsAt + resultsTimeoutMs
+    return stage === 'partitions' && givingUp !== undefined
+      ? overdueAt(profileOf(profile), this.date, givingUp.deadline)
+      : 0
   }
 }

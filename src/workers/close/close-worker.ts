@@ -6,6 +6,7 @@ import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { StorePatience } from '../store-patience.ts'
 import { CloseReports } from './close-report.ts'
+import { Coordinator } from './coordinator.ts'
 
 export interface CloseWorkerOptions extends CloseOptions {
   /** Dates to close, ascending; without them the newest opened day and those that follow. */
@@ -17,14 +18,20 @@ export interface CloseWorkerOptions extends CloseOptions {
 
 const pollMs = 200
 
-/** The close worker: the only coordinator of a day. Dates that are completed already are passed over. */
+/**
+ * The close worker: the only coordinator of a day. Dates that are completed already are passed over.
+ * @throws ClosebellError CB_COORDINATOR when another close worker is at work on the bus
+ */
 export async function runCloseWorker(options: CloseWorkerOptions): Promise<CloseSummary[]> {
   const { bus, clock, signal } = options
   const summaries: CloseSummary[] = []
   const view = new LogView(bus, options.profile)
   const patience = new StorePatience(options)
-  const reports = new CloseReports(bus, options.resultsDeadlineMs, patience)
+  const reports = new CloseReports(options, patience)
   options.heartbeat?.watch(() => reports.now())
+  const coordinator = options.heartbeat === undefined ? null : new Coordinator(bus, clock, options.heartbeat)
+  const mayPublish = async (): Promise<void> => coordinator?.check(signal)
+  await mayPublish()
   let history: MarketHistory | null = null
   const close = async (date: string): Promise<void> => {
     if (options.models !== null && (await isCompleted(bus, date))) {
@@ -40,7 +47,7 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
       return history ?? (await MarketHistory.before(options.store, options.profile, date))
     })
     if (history === null) return
-    const summary = await closeDay(options, history, view, date)
+    const summary = await closeDay({ ...options, mayPublish }, history, view, date)
     if (summary === null) return
     summaries.push(summary)
     options.heartbeat?.beat()

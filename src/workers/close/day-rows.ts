@@ -6,23 +6,49 @@ import { asBytes, codecs, kindOf, sha256 } from '../../wire/index.ts'
 
 /** What the partitions published of a day. */
 export interface ClosedDay {
-  /** In symbol order. */
+  /** In symbol order, of the partitions that closed. */
   readonly rows: readonly DayRow[]
   readonly closed: readonly PartitionClosed[]
+  /** Partitions that the day goes without. */
+  readonly missing: readonly number[]
 }
 
-/** Waits until every partition has closed the date; null when `signal` ended the wait. */
-export async function readClosedDay(bus: Bus, date: string, signal?: AbortSignal): Promise<ClosedDay | null> {
+export interface Waiting {
+  /** Ends the wait for partitions: what has closed by then makes the day. Without it all of them are waited for. */
+  readonly overdue?: AbortSignal
+  readonly signal?: AbortSignal
+  readonly onClosed?: (partition: number) => void
+}
+
+/** Waits until every partition has closed the date, or the day is overdue; null when `signal` ended the wait. */
+export async function readClosedDay(bus: Bus, date: string, waiting: Waiting = {}): Promise<ClosedDay | null> {
   const partitions = await bus.partitions('days')
   const parts = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) => readPartition(bus, partition, date, signal)),
+    Array.from({ length: partitions }, (_, partition) => readPartition(bus, partition, date, waiting)),
   )
+  if (waiting.signal?.aborted === true) return null
   const whole = parts.filter((part) => part !== null)
-  if (whole.length < partitions) return null
   const rows = whole.flatMap((part) => [...part.rows.values()])
   return {
     rows: rows.sort((a, b) => (a.instrument < b.instrument ? -1 : 1)),
     closed: whole.map((part) => part.closed),
+    missing: parts.flatMap((part, partition) => (part === null ? [partition] : [])),
+  }
+}
+
+/**
+ * The day as a published panel has it: without the partitions that had not closed when the panel was made, though they
+ * may have since.
+ */
+export function dayOfPanel(day: ClosedDay, panel: Panel): ClosedDay {
+  const names = new Set(panel.instruments)
+  const used = new Set(day.rows.filter((row) => names.has(row.instrument)).map((row) => row.partition))
+  const isIn = ({ partition, rows }: PartitionClosed): boolean => rows === 0 || used.has(partition)
+  const late = day.closed.filter((closed) => !isIn(closed)).map(({ partition }) => partition)
+  return {
+    rows: day.rows.filter((row) => used.has(row.partition)),
+    closed: day.closed.filter(isIn),
+    missing: [...day.missing, ...late].sort((a, b) => a - b),
   }
 }
 
@@ -31,24 +57,31 @@ interface Part {
   readonly closed: PartitionClosed
 }
 
-async function readPartition(bus: Bus, partition: number, date: string, signal?: AbortSignal): Promise<Part | null> {
+async function readPartition(bus: Bus, partition: number, date: string, waiting: Waiting): Promise<Part | null> {
+  const { overdue, signal, onClosed } = waiting
+  const ends = [overdue, signal].filter((end) => end !== undefined)
+  const isOver = (): boolean => ends.some((end) => end.aborted)
   const rows = new Map<string, DayRow>()
-  const from = await bus.offsetOfDate('days', partition, date)
-  for await (const messages of bus.read('days', partition, {
-    from,
-    until: 'never',
-    ...(signal === undefined ? {} : { signal }),
-  })) {
-    for (const message of messages) {
-      if (message.date !== date) continue
-      if (kindOf(message.value) === 'dayRow') {
-        const row = codecs.dayRow.decode(message.value)
-        rows.set(row.instrument, row)
-      } else if (kindOf(message.value) === 'partitionClosed')
-        return { rows, closed: codecs.partitionClosed.decode(message.value) }
+  let next = await bus.offsetOfDate('days', partition, date)
+  const read = async (until: 'never' | 'end'): Promise<Part | null> => {
+    const ending = until === 'never' && ends.length > 0 ? { signal: AbortSignal.any(ends) } : {}
+    for await (const messages of bus.read('days', partition, { from: next, until, ...ending })) {
+      for (const message of messages) {
+        next = message.offset + 1
+        if (message.date !== date) continue
+        if (kindOf(message.value) === 'dayRow') {
+          const row = codecs.dayRow.decode(message.value)
+          rows.set(row.instrument, row)
+        } else if (kindOf(message.value) === 'partitionClosed') {
+          onClosed?.(partition)
+          return { rows, closed: codecs.partitionClosed.decode(message.value) }
+        }
+      }
     }
+    return null
   }
-  return null
+  // Behind the end of the wait the log is read once more: what stands there counts, however the reader was held up.
+  return (isOver() ? null : await read('never')) ?? (signal?.aborted === true ? null : await read('end'))
 }
 
 /** The cross-section of one set: a row per instrument that the partitions gave. */

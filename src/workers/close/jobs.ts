@@ -1,11 +1,12 @@
 import type { Input, Job, Result } from '../../../schemas/day.ts'
 import { sets, type SetName } from '../../../schemas/topics.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
-import type { Bus } from '../../ports/bus.ts'
+import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { codecs } from '../../wire/index.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import type { LogView } from '../scoring/log-view.ts'
+import type { DayRecords } from './day-records.ts'
 
 /** A set that is to be scored, or the reason why it is not. */
 export type SetPlan =
@@ -49,43 +50,62 @@ export function planJobs(view: LogView, date: string, promoted: ReadonlyMap<SetN
   })
 }
 
-/** Publishes jobs and waits for their results up to the deadline; the first logged result of a job wins. */
+interface ResultsWait {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Publishes jobs and waits so long for their results; the first logged result of a job wins. What is in the log when
+ * the wait ends counts, whenever it came.
+ */
 export async function awaitResults(
-  bus: Bus,
-  clock: Clock,
+  records: DayRecords,
   plans: readonly SetPlan[],
-  deadlineMs: number,
-  signal?: AbortSignal,
+  { bus, clock, timeoutMs, signal }: ResultsWait,
 ): Promise<Map<SetName, Result>> {
   const jobs = plans.flatMap((plan) => ('job' in plan ? [plan.job] : []))
   const results = new Map<SetName, Result>()
   if (jobs.length === 0) return results
   const from = await bus.offsetOfDate('results', 0, (jobs[0] as Job).date)
   const partitions = await bus.partitions('jobs')
-  await bus.publish(
+  await records.publish(
     'jobs',
     jobs.map((job) => ({
       partition: sets.indexOf(job.set as SetName) % partitions,
-      date: job.date,
       key: `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`,
       value: codecs.job.encode(job),
     })),
   )
+  const take = ({ value }: Logged): void => {
+    const result = codecs.result.decode(value)
+    const isWanted = jobs.some(
+      (job) =>
+        job.set === result.set &&
+        job.date === result.date &&
+        job.revision === result.revision &&
+        job.artifactHash === result.artifactHash,
+    )
+    if (isWanted && !results.has(result.set as SetName)) results.set(result.set as SetName, result)
+  }
   const enough = new AbortController()
   const stop = (): void => enough.abort()
   if (signal?.aborted === true) stop()
   signal?.addEventListener('abort', stop, { once: true })
-  const timer = clock.sleep(deadlineMs, enough.signal).then(stop, stop)
-  for await (const messages of bus.read('results', 0, { from, until: 'never', signal: enough.signal })) {
-    for (const message of messages) {
-      const result = codecs.result.decode(message.value)
-      const isWanted = jobs.some(
-        (job) => job.set === result.set && job.date === result.date && job.artifactHash === result.artifactHash,
-      )
-      if (isWanted && !results.has(result.set as SetName)) results.set(result.set as SetName, result)
+  const timer = clock.sleep(timeoutMs, enough.signal).then(stop, stop)
+  let next = from
+  const read = async (until: 'never' | 'end'): Promise<void> => {
+    const ending = until === 'never' ? { signal: enough.signal } : {}
+    for await (const messages of bus.read('results', 0, { from: next, until, ...ending })) {
+      for (const message of messages) take(message)
+      next = (messages.at(-1)?.offset ?? next - 1) + 1
+      if (results.size === jobs.length) return
     }
-    if (results.size === jobs.length) break
   }
+  await read('never')
+  if (results.size < jobs.length) await read('end')
   stop()
   await timer
   signal?.removeEventListener('abort', stop)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { from, lastValueFrom, map, reduce, takeWhile, tap } from 'rxjs'
 import { shiftDays } from '../../../schemas/calendars/index.ts'
+import { ClosebellError } from '../../../schemas/errors.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
@@ -17,7 +18,7 @@ import { encodeOutputs, type Addressed } from './encode-outputs.ts'
 import { localDisk } from './local-disk.ts'
 import { reportOf } from './partition-report.ts'
 import { PartitionStream, type StreamOutput } from './partition-stream.ts'
-import { firstOpenDate, lastClosedDate } from './positions.ts'
+import { firstOpenDate, lastClosedDate, lostBeginning } from './positions.ts'
 import { Revisions } from './revisions.ts'
 import { encodeSnapshot, isShortage, readSnapshot, writeSnapshot, type SnapshotIdentity } from './snapshot.ts'
 
@@ -93,6 +94,8 @@ export class FeaturesWorker {
   private readonly disk: Disk
   private readonly streams = new Map<number, PartitionStream>()
   private readonly closed = new Set<number>()
+  /** Partitions that stand still, since records that they had not read are gone. */
+  private readonly lost = new Map<number, ClosebellError>()
   private readonly keptAt = new Map<number, number>()
   /** For the heartbeat: counts of the last closed day; when a snapshot was written and a message appended, ms UTC. */
   private readonly closings = new Map<number, PartitionClosed>()
@@ -134,6 +137,7 @@ export class FeaturesWorker {
       {
         assigned: (assignments) => this.assigned(assignments),
         messages: (partition, messages) => this.messages(partition, messages),
+        lost: (partition, { fact }) => this.lose(partition, fact),
       },
     )
     this.membership = membership
@@ -144,6 +148,8 @@ export class FeaturesWorker {
     signal?.removeEventListener('abort', leave)
     await this.revisions.settled()
     if (this.failure !== null) throw this.failure.error
+    const [lost] = this.lost.values()
+    if (lost !== undefined) throw lost
     return this.summary
   }
 
@@ -153,6 +159,15 @@ export class FeaturesWorker {
     void this.membership?.leave()
   }
 
+  private lose(partition: number, fact: string): void {
+    if (this.lost.has(partition)) return
+    const error = new ClosebellError('CB_OFFSET_LOST', fact)
+    this.lost.set(partition, error)
+    this.options.log.error('a partition stands still', { partition, code: error.code, fact })
+    this.options.heartbeat?.beat()
+    this.leaveWhenClosed()
+  }
+
   private async assigned(assignments: readonly Assignment[]): Promise<ReadonlyMap<number, number>> {
     const positions = new Map<number, number>()
     for (const assignment of assignments) {
@@ -160,6 +175,9 @@ export class FeaturesWorker {
       positions.set(assignment.partition, offset)
       this.readUpTo.set(assignment.partition, offset)
       if (this.target !== '') this.readToEnd.set(assignment.partition, await this.endOfTarget(assignment.partition))
+      const isFresh = this.streams.get(assignment.partition)?.nextOffset === -1
+      const lost = isFresh ? await lostBeginning(this.options.bus, assignment.partition, offset, this.target) : null
+      if (lost !== null) this.lose(assignment.partition, lost)
       this.summary.resumesAt[assignment.partition] ??= offset
     }
     this.owned = [...positions.keys()]
@@ -227,7 +245,7 @@ export class FeaturesWorker {
   private async messages(partition: number, messages: readonly Logged[]): Promise<void> {
     const stream = this.streams.get(partition)
     const last = messages.at(-1)
-    if (stream === undefined || last === undefined) return
+    if (stream === undefined || last === undefined || this.lost.has(partition)) return
     await this.revisions.before(partition, last.date)
     const isOpen = !this.closed.has(partition)
     if (isOpen) await this.reduce(partition, stream, messages)
@@ -317,15 +335,20 @@ export class FeaturesWorker {
         snapshotAt: this.snapshotAt.get(partition) ?? 0,
         nextOffset: next,
         takenAt: this.takenAt.get(partition) ?? 0,
+        lost: this.lost.get(partition),
         now,
       })
     })
     return Promise.all(reports)
   }
 
+  /** A service goes on for as long as one of its partitions can; a day's worker ends when none has more to do. */
   private leaveWhenClosed(): void {
-    if (this.options.end === 'never' || this.membership === null || this.owned === null) return
-    if (this.owned.every((partition) => this.isDone(partition))) void this.membership.leave()
+    if (this.membership === null || this.owned === null) return
+    const isService = this.options.end === 'never'
+    const isOver = (partition: number): boolean => this.lost.has(partition) || (!isService && this.isDone(partition))
+    const isIdle = isService && this.lost.size === 0
+    if (!isIdle && this.owned.every(isOver)) void this.membership.leave()
   }
 
   private isDone(partition: number): boolean {

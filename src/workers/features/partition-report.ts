@@ -1,3 +1,4 @@
+import type { ClosebellError } from '../../../schemas/errors.ts'
 import type { PartitionClosed } from '../../../schemas/rows.ts'
 import type { PartitionDay } from '../../../streams/index.ts'
 import type { Report } from '../status/heartbeat.ts'
@@ -14,17 +15,26 @@ export interface Surroundings {
   /** Next offset of its log, append time of the message taken in last, and the clock. */
   readonly nextOffset: number
   readonly takenAt: number
+  /** Why the partition stands still. */
+  readonly lost: ClosebellError | undefined
   readonly now: number
 }
 
 /** What a partition's stream is at. */
 export function reportOf(stream: PartitionStream, around: Surroundings): Report {
   const { day, partition } = stream
-  const { closed, snapshotAt, nextOffset, takenAt, now } = around
+  const { closed, snapshotAt, nextOffset, takenAt, lost, now } = around
   const offset = Math.max(stream.nextOffset, 0)
   const lag = Math.max(0, nextOffset - offset)
   const behind = lag === 0 || takenAt === 0 ? 0 : Math.max(0, now - takenAt)
   const place = { partition, offset, lag, behind, snapshotAt }
+  if (lost !== undefined)
+    return {
+      ...place,
+      ...(day === null ? {} : reportOfDay(day)),
+      stage: 'halted',
+      detail: `${lost.code}: ${lost.fact}`,
+    }
   if (day !== null) return { ...place, ...reportOfDay(day) }
   if (closed === undefined) return { ...place, stage: 'waiting', date: stream.lastClosedDate }
   return {

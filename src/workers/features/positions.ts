@@ -36,6 +36,26 @@ async function firstDateAfter(bus: Bus, partition: number, after: string): Promi
 }
 
 /**
+ * What of the day that a worker is to begin with is gone; null when its opening stands where reading begins, or its
+ * rows are there already. `target` is the day that is wanted, empty = whichever comes.
+ */
+export async function lostBeginning(bus: Bus, partition: number, from: number, target: string): Promise<string | null> {
+  const { first, next } = await bus.offsets('market', partition)
+  if (from !== first || first === 0 || first >= next) return null
+  const closed = await lastClosedDate(bus, partition)
+  if (target !== '' && closed >= target) return null
+  for await (const [message] of bus.read('market', partition, { from, until: 'end' })) {
+    if (message === undefined) continue
+    const { date, value } = message
+    const isOpening = kindOf(value) === 'dayOpened'
+    if (isOpening ? target === '' || date <= target : date <= closed) return null
+    const place = `market/${partition} begins at offset ${first}, ${isOpening ? 'with' : 'in the middle of'} ${date}`
+    return isOpening ? `${place}: the log of ${target} is gone` : `${place}: its opening is gone`
+  }
+  return null
+}
+
+/**
  * The first day that is not closed on every partition; waits until the log has one. Empty when `signal` ended the wait.
  */
 export async function firstOpenDate(bus: Bus, clock: Clock, signal?: AbortSignal): Promise<string> {

@@ -3,7 +3,7 @@ import type { Panel } from '../../../schemas/day.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Store } from '../../ports/store.ts'
 import { codecs } from '../../wire/index.ts'
-import { panelOf, readClosedDay } from '../close/day-rows.ts'
+import { dayOfPanel, panelOf, readClosedDay } from '../close/day-rows.ts'
 import { historyPanels } from '../close/history-panels.ts'
 import { MarketHistory } from '../history/market-history.ts'
 import { joinPanels } from '../history/panels.ts'
@@ -35,15 +35,15 @@ export class PanelComparer {
     this.view = new LogView(bus, profile)
   }
 
-  /** @param date a day that every partition has closed */
-  async compare(date: string): Promise<PanelsComparison> {
+  /** @param isDegraded whether the day may have been closed without a partition */
+  async compare(date: string, isDegraded: boolean): Promise<PanelsComparison> {
     const published = await recordsOn(this.bus, 'panels', date)
     if (published.length === 0) {
       // The day was not closed: what follows it reads its bars from the store.
       this.history = null
       return { panels: 0, difference: null }
     }
-    const ours = await this.recomputed(date, published)
+    const ours = await this.recomputed(date, published, isDegraded)
     for (const [i, panel] of ours.entries()) {
       const found = compareSet(published, panel, date)
       if (found !== null) return { panels: i + 1, difference: found }
@@ -51,9 +51,11 @@ export class PanelComparer {
     return { panels: ours.length, difference: null }
   }
 
-  private async recomputed(date: string, published: readonly Logged[]): Promise<Panel[]> {
-    const day = await readClosedDay(this.bus, date)
-    const rows = day?.rows ?? []
+  private async recomputed(date: string, published: readonly Logged[], isDegraded: boolean): Promise<Panel[]> {
+    const day = await readClosedDay(this.bus, date, { overdue: AbortSignal.abort() })
+    const panel = published.find(({ key }) => key.endsWith('|PV'))
+    const isPartial = isDegraded && day !== null && panel !== undefined
+    const rows = (isPartial ? dayOfPanel(day, codecs.panel.decode(panel.value)) : day)?.rows ?? []
     const streamed = streamSets.map((set) => panelOf(set, date, rows))
     const pv = streamed.find((panel) => panel.set === 'PV')
     if (this.store === null || pv === undefined || pv.count === 0) return streamed
@@ -70,13 +72,12 @@ export class PanelComparer {
   }
 }
 
-/** Every record of a set must be what we have: a close that was started again publishes the same bytes. */
+/** The first record of a set must be what we have: it stands, whatever came behind it. */
 function compareSet(published: readonly Logged[], ours: Panel, date: string): Difference | null {
   const key = `${date}|${ours.revision}|${ours.set}`
-  const theirs = published.filter((record) => record.key === key)
+  const theirs = published.find((record) => record.key === key)
   const place = { topic: 'panels' as const, partition: 0, offset: null, date }
-  if (theirs.length === 0) return difference(place, `record ${key} was not published`)
-  const bytes = Buffer.from(codecs.panel.encode(ours))
-  const differs = theirs.find(({ value }) => !bytes.equals(value))
-  return differs === undefined ? null : describeRows(placeOf(differs), differs.value, bytes)
+  if (theirs === undefined) return difference(place, `record ${key} was not published`)
+  const bytes = codecs.panel.encode(ours)
+  return bytes.equals(theirs.value) ? null : describeRows(placeOf(theirs), theirs.value, bytes)
 }

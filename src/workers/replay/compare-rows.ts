@@ -2,7 +2,7 @@ import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
-import { codecs, kindOf } from '../../wire/index.ts'
+import { decode } from '../../wire/index.ts'
 import { encodeOutputs } from '../features/encode-outputs.ts'
 import { PartitionStream } from '../features/partition-stream.ts'
 import { fingerprints } from '../fingerprints.ts'
@@ -18,14 +18,26 @@ type Published = Map<string, Logged[]>
 
 const rowTopics: readonly TopicName[] = ['minutes', 'days']
 
+export interface RowsOptions {
+  readonly profile: string
+  /** Whether the day was closed without the partition: then its records may end anywhere. */
+  readonly isMissing: boolean
+}
+
 /** Recomputes a partition's day from the market log and holds every published minute and day record against it. */
-export async function compareRows(bus: Bus, partition: number, date: string, profile: string): Promise<RowsComparison> {
+export async function compareRows(
+  bus: Bus,
+  partition: number,
+  date: string,
+  { profile, isMissing }: RowsOptions,
+): Promise<RowsComparison> {
   const published: Published = new Map()
   for (const topic of rowTopics) await collect(bus, topic, partition, date, published)
   const counts = { minutes: 0, days: 0 }
   const sizing = sizingOf(published)
   const place = { topic: 'days' as const, partition, offset: null, date }
-  if (sizing === null) return { ...counts, difference: difference(place, 'no PartitionClosed was published') }
+  if (sizing === null && isMissing) return { ...counts, difference: null }
+  if (sizing === null) return { ...counts, difference: difference(place, 'no row was published') }
   const minuteRows = [...published.keys()].some((key) => key.startsWith('minutes '))
   const stream = new PartitionStream(partition, { profile: profileOf(profile), sizing, fingerprints, minuteRows })
   const from = await bus.offsetOfDate('market', partition, date)
@@ -36,6 +48,7 @@ export async function compareRows(bus: Bus, partition: number, date: string, pro
         if (topic === 'minutes') counts.minutes++
         else counts.days++
         const theirs = take(published, `${topic} ${ours.key}`)
+        if (theirs.length === 0 && isMissing) continue
         if (theirs.length === 0) {
           return { ...counts, difference: difference({ ...place, topic }, `record ${ours.key} was not published`) }
         }
@@ -72,10 +85,10 @@ async function collect(bus: Bus, topic: TopicName, partition: number, date: stri
 
 function sizingOf(published: Published): FlowSizing | null {
   for (const records of published.values()) {
-    const last = records.at(-1)
-    if (last !== undefined && kindOf(last.value) === 'partitionClosed') {
-      return codecs.partitionClosed.decode(last.value).sizing as FlowSizing
-    }
+    const [{ value }] = records
+    const decoded = decode(value)
+    if (decoded.kind === 'partitionClosed' || decoded.kind === 'dayRow' || decoded.kind === 'minuteRows')
+      return decoded.value.sizing as FlowSizing
   }
   return null
 }

@@ -54,7 +54,7 @@ export async function compareScores(
   }
   const factors: Factor[] = []
   for (const set of sets) {
-    const record = (await recordsOn(bus, factorTopic(set), date)).at(-1)
+    const [record] = await recordsOn(bus, factorTopic(set), date)
     if (record === undefined || exposures === null) continue
     const factor = codecs.factor.decode(record.value)
     counts.factors++

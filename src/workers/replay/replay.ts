@@ -1,10 +1,13 @@
 import type { Bus } from '../../ports/bus.ts'
 import type { Store } from '../../ports/store.ts'
+import { codecs } from '../../wire/index.ts'
+import { partitionOf } from '../../wire/partition.ts'
 import { openedDates } from '../backfill.ts'
 import { PanelComparer } from './compare-panels.ts'
 import { compareRows } from './compare-rows.ts'
 import { compareScores, type Scoring } from './compare-scores.ts'
 import { difference, type Difference } from './difference.ts'
+import { recordsOn } from './published.ts'
 
 export type { Difference } from './difference.ts'
 export type { Scoring } from './compare-scores.ts'
@@ -48,13 +51,15 @@ export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
   const panels = new PanelComparer(bus, profile, options.history ?? null)
   for (const [i, date] of dates.entries()) {
     if (options.signal?.aborted === true) break
+    const closing = await closingOf(bus, date)
     for (let partition = 0; partition < (await bus.partitions('market')); partition++) {
-      const rows = await compareRows(bus, partition, date, profile)
+      const isMissing = closing.missing.has(partition)
+      const rows = await compareRows(bus, partition, date, { profile, isMissing })
       compared.minutes += rows.minutes
       compared.days += rows.days
       if (rows.difference !== null) return differs(rows.difference)
     }
-    const sections = await panels.compare(date)
+    const sections = await panels.compare(date, closing.isDegraded)
     compared.panels += sections.panels
     if (sections.difference !== null) return differs(sections.difference)
     const scores = await compareScores(bus, date, profile, scoring)
@@ -64,4 +69,18 @@ export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
     options.onDay?.(date, i + 1, dates.length)
   }
   return { verdict, dates, compared, difference: null }
+}
+
+/** Whether a date was closed degraded, and the partitions of which its panels have no name. */
+async function closingOf(bus: Bus, date: string): Promise<{ isDegraded: boolean; missing: ReadonlySet<number> }> {
+  const [record] = await recordsOn(bus, 'completed', date)
+  const panel = (await recordsOn(bus, 'panels', date)).find(({ key }) => key.endsWith('|PV'))
+  const isDegraded = record !== undefined && codecs.completed.decode(record.value).degraded
+  const missing = new Set<number>()
+  if (!isDegraded || panel === undefined) return { isDegraded, missing }
+  const partitions = await bus.partitions('market')
+  const { instruments } = codecs.panel.decode(panel.value)
+  const present = new Set(instruments.map((instrument) => partitionOf(instrument, partitions)))
+  for (let partition = 0; partition < partitions; partition++) if (!present.has(partition)) missing.add(partition)
+  return { isDegraded, missing }
 }

@@ -9,8 +9,9 @@ import { decode } from '../../wire/index.ts'
 const daysBack = 260
 
 /**
- * What stands in `panels` and `inputs`, newest record of each (date, set) or id, kept while both topics are followed:
- * close and model workers name and look up the same records through it.
+ * What stands in `panels` and `inputs`, kept while both topics are followed: close and model workers name and look up
+ * the same records through it. Of what a close publishes, panels and style returns, the first record of a (date, set)
+ * or id stands; what `open` says of a date it may say anew.
  */
 export class LogView {
   readonly panels = new Map<string, Panel>()
@@ -54,10 +55,13 @@ export class LogView {
 
   private take(message: ReturnType<typeof decode>): void {
     if (message.kind === 'panel') {
-      this.panels.set(`${message.value.date}|${message.value.set}`, message.value)
+      const key = `${message.value.date}|${message.value.set}`
+      const known = this.panels.get(key)
+      if (known === undefined || message.value.revision > known.revision) this.panels.set(key, message.value)
       this.byHash.set(message.value.hash, message.value)
     } else if (message.kind === 'input') {
-      this.inputs.set(message.value.id, message.value)
+      const { id, kind } = message.value
+      if (kind !== 'styles' || !this.inputs.has(id)) this.inputs.set(id, message.value)
       this.byHash.set(message.value.hash, message.value)
     }
   }

@@ -9,6 +9,7 @@ import { codecs } from '../../wire/index.ts'
 import type { Heartbeat, Report } from '../status/heartbeat.ts'
 import type { StorePatience } from '../store-patience.ts'
 import { project } from './projection.ts'
+import { Repeats } from './repeats.ts'
 import { RowBuilders } from './row-builder.ts'
 
 /** Topics that have tables. */
@@ -28,6 +29,7 @@ export class Sink {
   private readonly store: Store
   private readonly origin: Origin
   private readonly patience: StorePatience | null
+  private readonly repeats: Repeats
   private readonly next = new Map<string, number>()
   /** Topics whose partitions were shared out. */
   private readonly assigned = new Set<TopicName>()
@@ -43,6 +45,7 @@ export class Sink {
     this.store = store
     this.origin = origin
     this.patience = patience
+    this.repeats = new Repeats(bus)
   }
 
   /** Takes messages in; resolves when the store has acknowledged their rows. @returns the tables that have them */
@@ -50,6 +53,7 @@ export class Sink {
     const builders = new RowBuilders()
     for (const message of messages) {
       await this.checkSizing(message)
+      if (await this.repeats.isRepeat(message)) continue
       project(message, this.origin, builders)
     }
     for (const [table, builder] of builders.tables) {

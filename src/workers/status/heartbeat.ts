@@ -13,6 +13,8 @@ export type Reports = (now: number) => readonly Report[] | Promise<readonly Repo
 
 /** Whoever runs work tells through this when its state has changed. */
 export interface Heartbeat {
+  /** Name of the process. */
+  readonly owner: string
   /** Who is asked at every beat, until the next call. */
   watch(reports: Reports): void
   /** The state has changed: readers need not wait for the next beat. */
@@ -55,9 +57,9 @@ export const unreported: Omit<Status, 'worker' | 'owner' | 'reportedAt' | 'inter
 }
 
 /**
- * Publishes a worker's state to `status` every interval and at each change. It is for people who watch: nothing that
- * is computed reads it, a failed beat costs no work, and it says so once. On a tape one process may write the topic;
- * the others stay silent, and readers take what the other topics say.
+ * Publishes a worker's state to `status` every interval and at each change. It is for people who watch, and for a close
+ * worker that must not be the second: nothing that is computed reads it, a failed beat costs no work, and it says so
+ * once. On a tape one process may write the topic; the others stay silent, and readers take what the other topics say.
  */
 export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
   const { clock, intervalMs } = options
@@ -75,6 +77,7 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
   }
   const running = run()
   return {
+    owner: options.owner,
     watch: (reports) => {
       publisher.reports = reports
       wake.abort()

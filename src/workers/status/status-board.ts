@@ -33,7 +33,7 @@ export class StatusBoard {
 }
 
 /** A report of a version that we do not know is passed over: reports are for people, and new ones come in seconds. */
-function readStatus(value: Uint8Array): Status | null {
+export function readStatus(value: Uint8Array): Status | null {
   try {
     return kindOf(value) === 'status' ? codecs.status.decode(value) : null
   } catch (error) {
@@ -48,12 +48,19 @@ export function livenessOf({ stage, reportedAt, interval }: Status, now: number)
   return now - reportedAt > 1000 * missedBeats * Math.max(interval, 1) ? 'silent' : 'live'
 }
 
+/** The newest reports, in the order of the log; none where the topic does not exist yet. */
+export async function newestReports(bus: Bus): Promise<Logged[]> {
+  const found: Logged[] = []
+  if ((await bus.partitions('status')) === 0) return found
+  const { first, next } = await bus.offsets('status', 0)
+  if (first === next) return found
+  const from = Math.max(first, next - newest)
+  for await (const messages of bus.read('status', 0, { from, until: 'end' })) found.push(...messages)
+  return found
+}
+
 /** The board as it stands now; empty where the topic does not exist yet. */
 export async function readStatusBoard(bus: Bus, board = new StatusBoard()): Promise<StatusBoard> {
-  if ((await bus.partitions('status')) === 0) return board
-  const { first, next } = await bus.offsets('status', 0)
-  if (first === next) return board
-  const from = Math.max(first, next - newest)
-  for await (const messages of bus.read('status', 0, { from, until: 'end' })) board.take(messages)
+  board.take(await newestReports(bus))
   return board
 }

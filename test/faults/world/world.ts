@@ -212,7 +212,7 @@ export class World {
     const { market, dates } = this.#setting
     const { models } = market
     const options = { bus, store, clock: process.clock, log: this.#quiet, profile: 'cn', models, dates }
-    return runCloseWorker({ ...options, resultsDeadlineMs: longMs })
+    return runCloseWorker({ ...options, resultsTimeoutMs: longMs })
   }
 
   async #open({ bus, store }: Ports, date: string): Promise<unknown> {
