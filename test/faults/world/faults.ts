@@ -19,8 +19,9 @@ export type Act =
 
 export interface Fault {
   readonly kind: Kind
-  /** Number of the call, counted over all processes of the kind. */
+  /** Number of the call over all processes of the kind; of half of the faults among those that publish or append. */
   readonly call: number
+  readonly ofWrites: boolean
   readonly act: Act
   /** Of a pause. */
   readonly ms: number
@@ -38,6 +39,7 @@ export interface Spell {
 /** How often each kind of process called and how long everything took when nothing failed. */
 export interface Extent {
   readonly calls: Readonly<Record<Kind, number>>
+  readonly writes: Readonly<Record<Kind, number>>
   readonly ms: number
 }
 
@@ -55,9 +57,11 @@ const spells: readonly Spell['what'][] = ['store suspended', 'store slow', 'disk
 export function drawPlan(random: Random, extent: Extent): Plan {
   const faults = Array.from({ length: 1 + random.below(8) }, (): Fault => {
     const kind = kinds[random.below(kinds.length)]
+    const ofWrites = random.below(2) === 0
     return {
       kind,
-      call: 1 + random.below(extent.calls[kind]),
+      call: 1 + random.below((ofWrites ? extent.writes : extent.calls)[kind]),
+      ofWrites,
       act: acts[random.below(acts.length)],
       ms: random.below(2) === 0 ? random.below(100) : random.below(extent.ms),
       losesDisk: random.below(2) === 0,
@@ -70,19 +74,26 @@ export function drawPlan(random: Random, extent: Extent): Plan {
   return { faults, spells: drawn }
 }
 
+const newCounts = (): Record<Kind, number> => ({ open: 0, feed: 0, features: 0, close: 0, model: 0, sink: 0 })
+
+const placeOf = (kind: Kind, ofWrites: boolean, call: number): string =>
+  `${kind} ${ofWrites ? 'write' : 'call'} ${call}`
+
 /** Counts the calls of a run and says what befalls each. */
 export class Faults {
-  readonly calls: Record<Kind, number> = { open: 0, feed: 0, features: 0, close: 0, model: 0, sink: 0 }
+  readonly calls = newCounts()
+  readonly writes = newCounts()
   readonly #byCall: ReadonlyMap<string, Fault>
   readonly #spells: readonly Spell[]
 
   constructor({ faults, spells }: Plan) {
-    this.#byCall = new Map(faults.map((fault) => [`${fault.kind} ${fault.call}`, fault]))
+    this.#byCall = new Map(faults.map((fault) => [placeOf(fault.kind, fault.ofWrites, fault.call), fault]))
     this.#spells = spells
   }
 
-  next(kind: Kind): Fault | undefined {
-    return this.#byCall.get(`${kind} ${++this.calls[kind]}`)
+  next(kind: Kind, isWrite: boolean): Fault | undefined {
+    const fault = this.#byCall.get(placeOf(kind, false, ++this.calls[kind]))
+    return isWrite ? (this.#byCall.get(placeOf(kind, true, ++this.writes[kind])) ?? fault) : fault
   }
 
   /** When the spell that holds at `ms` from the start ends; 0 when none does. */

@@ -44,7 +44,7 @@ export class Process {
   call<T>(effect: (fault: Fault | undefined) => T, failure: () => Error, lane = ''): Promise<T> {
     if (this.isDead) return never
     const { faults, timeline, random } = this.#around
-    const fault = faults.next(this.kind)
+    const fault = faults.next(this.kind, lane !== '')
     if (fault?.act === 'crash before') {
       this.crash(fault.losesDisk)
       return never

@@ -57,7 +57,7 @@ export class WorldStore {
       ensureTables: async () => undefined,
       append: async (table, rows) => {
         if (this.#until('store slow') > 0) await process.wait(200)
-        await process.call(() => this.#append(table, rows), unreachable)
+        await process.call(() => this.#append(table, rows), unreachable, table)
       },
       applied: async () => {
         const at = await process.call(() => {

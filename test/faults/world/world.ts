@@ -129,7 +129,7 @@ export class World {
       tables: this.#store.written,
       committed: this.#groups.committed,
       files: this.#disk.files,
-      extent: { calls: this.#faults.calls, ms: this.#log.lastAppendAt - start },
+      extent: { calls: this.#faults.calls, writes: this.#faults.writes, ms: this.#log.lastAppendAt - start },
       steps: this.#timeline.steps,
       errors: this.#errors,
       broken: this.#broken,
