@@ -147,6 +147,8 @@ if (!existsSync(python)) throw new Error('no Python for the verifier: run npm ru
 const mayMount = canMount()
 const base = await prepareBase(join(folder, 'base'))
 const queue = plan(mayMount)
+// Told to stop, it ends the deployments that run: services that were left alone would run on.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => queue.splice(0))
 const lanes = Array.from(
   { length: Math.min(Number(values.lanes), queue.length) },
   (_, i) => new Lane(join(folder, `lane-${i}`), mayMount),
