@@ -2,14 +2,19 @@ import { execFile, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { requireJava } from '../../src/services/artifacts.ts'
 import { build } from '../cli/run-closebell.ts'
 import { seed } from '../seed.ts'
-import { withServices } from '../services/real-services.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const schedules = 10
-/** Only asks whether Java and the jars are here: the schedules hurt services of their own. */
-const services = await withServices('kafka')
+/** The schedules hurt services of their own, which are Java processes wherever this runs. */
+const missing = await requireJava().then(
+  () => '',
+  (error: Error) => error.message,
+)
+if (missing !== '' && process.env['CI'] !== undefined) throw new Error(missing)
+if (missing !== '') console.info(`skipped, since no real services can be started here: ${missing}`)
 
 /** Runs the check; its lines of JSON, the counts last. */
 async function check(...args: readonly string[]): Promise<{ code: number | null; lines: Record<string, unknown>[] }> {
@@ -24,7 +29,7 @@ async function check(...args: readonly string[]): Promise<{ code: number | null;
   return { code, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) }
 }
 
-it.skipIf(services === null)(
+it.skipIf(missing !== '')(
   'what is hurt at a drawn instant gives the same topics, rows and days as an undisturbed run',
   { timeout: 900_000 },
   async () => {
