@@ -194,9 +194,12 @@ export class Deployment {
     const count = ++this.#completed
     await this.#until(`${date} is completed`, () => lane.reached(this.prefix, 'completed', count))
     await this.#until(`${date} is handed to the subscriber`, async () => this.#handed(date))
+    const isStored = () => lane.isProjected(this.prefix)
+    await this.#until(`${date} is stored`, isStored)
     await fault?.over()
     lane.fault = null
-    await this.#until(`${date} is stored`, () => lane.isProjected(this.prefix))
+    // The instant may have come last, with what was committed before it.
+    await this.#until(`${date} is stored`, isStored)
     const seconds = Math.round(performance.now() - began) / 1000
     return { schedule, day: date, struck: fault?.struck ?? null, seconds }
   }

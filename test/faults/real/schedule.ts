@@ -40,9 +40,9 @@ const point = (name: string, what: Point['what'], topic: string, phase: Phase, m
 })
 
 const features: readonly PointKind[] = [
-  point('read→emit', 'fetch', 'market', 'answered', 8),
-  point('mid-publish', 'produce', 'minutes', 'asked', 8),
-  point('emit→acknowledge', 'produce', 'minutes', 'answered', 8),
+  point('read→emit', 'fetch', 'market', 'answered', 4),
+  point('mid-publish', 'produce', 'minutes', 'asked', 3),
+  point('emit→acknowledge', 'produce', 'minutes', 'answered', 3),
   point('mid-publish', 'produce', 'days', 'asked', 1),
   point('emit→acknowledge', 'produce', 'days', 'answered', 1),
   point('snapshot→rename', 'snapshot-written', '', 'answered', 3),
