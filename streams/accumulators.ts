@@ -90,9 +90,10 @@ export const Acc = {
 
 export const accStride = 84 // a multiple of four: rows stay on 32-byte lines
 
-/** Fields of a bar; a bar block is `bars * barStride` long. */
+/** Fields of a bar. */
 export const Bar = { open: 0, high: 1, low: 2, close: 3, volume: 4, amount: 5, trades: 6 } as const
-export const barStride = 7
+/** A bar stays on its line of the cache. */
+export const barStride = 8
 
 const nanAtStart = [
   Acc.open,
@@ -113,7 +114,7 @@ export class Accumulators {
   readonly rowOf = new Map<string, number>()
   /** [rows][accStride] */
   acc: Float64Array
-  /** [rows][bars][barStride] */
+  /** [bars][capacity][barStride]: what is traded in a minute lies together. */
   bar: Float64Array
   private capacity: number
 
@@ -133,28 +134,27 @@ export class Accumulators {
     const known = this.rowOf.get(instrument)
     if (known !== undefined) return known
     const row = this.instruments.length
-    if (row === this.capacity) this.grow()
+    if (row === this.capacity) this.reserve(2 * row)
     this.instruments.push(instrument)
     this.rowOf.set(instrument, row)
     for (const field of nanAtStart) this.acc[row * accStride + field] = Number.NaN
     this.acc[row * accStride + Acc.quoteSegment] = -1
-    this.bar.fill(0, row * this.bars * barStride, (row + 1) * this.bars * barStride)
     return row
   }
 
   /** Offset of a bar in `bar`. */
   barAt(row: number, bar: number): number {
-    return (row * this.bars + bar) * barStride
+    return (bar * this.capacity + row) * barStride
   }
 
-  private grow(): void {
-    this.capacity *= 2
-    const acc = new Float64Array(this.capacity * accStride)
-    acc.set(this.acc)
+  /** Makes room for so many rows at once. */
+  reserve(rows: number): void {
+    if (rows <= this.capacity) return
+    const acc = new Float64Array(rows * accStride)
+    acc.set(this.acc.subarray(0, this.count * accStride))
     this.acc = acc
-    const bar = new Float64Array(this.capacity * this.bars * barStride)
-    bar.set(this.bar)
-    this.bar = bar
+    this.bar = spread(this.bar, this.bars, this.capacity, rows, this.count)
+    this.capacity = rows
   }
 
   /** Copies of the rows that are in use. */
@@ -162,7 +162,7 @@ export class Accumulators {
     return {
       instruments: [...this.instruments],
       acc: this.acc.slice(0, this.count * accStride),
-      bar: this.bar.slice(0, this.count * this.bars * barStride),
+      bar: spread(this.bar, this.bars, this.capacity, this.count, this.count),
     }
   }
 
@@ -173,7 +173,15 @@ export class Accumulators {
     const state = new Accumulators(bars, Math.max(64, saved.instruments.length))
     for (const instrument of saved.instruments) state.row(instrument)
     state.acc.set(saved.acc)
-    state.bar.set(saved.bar)
+    state.bar = spread(saved.bar, bars, saved.instruments.length, state.capacity, saved.instruments.length)
     return state
   }
+}
+
+/** Bars of the first `count` rows, laid out anew for another capacity. */
+function spread(bar: Float64Array, bars: number, from: number, to: number, count: number): Float64Array {
+  const out = new Float64Array(bars * to * barStride)
+  for (let b = 0; b < bars; b++)
+    out.set(bar.subarray(b * from * barStride, (b * from + count) * barStride), b * to * barStride)
+  return out
 }

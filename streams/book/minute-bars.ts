@@ -1,16 +1,13 @@
-import { Acc, accStride, Bar, barStride, type Accumulators } from '../accumulators.ts'
+import type { TickBatch } from '../../schemas/market.ts'
+import { barColumns } from '../../schemas/rows.ts'
+import { Acc, accStride, Bar, type Accumulators } from '../accumulators.ts'
 
-/** Adds a print to its bar. */
-export function addPrint(
-  state: Accumulators,
-  row: number,
-  bar: number,
-  price: number,
-  quantity: number,
-  amount: number,
-): void {
+/** Adds the print in row `i` of a batch to its bar. */
+export function addPrint(state: Accumulators, row: number, bar: number, batch: TickBatch, i: number): void {
   const at = state.barAt(row, bar)
   const bars = state.bar
+  const price = batch.price[i]
+  const quantity = batch.quantity[i]
   if (bars[at + Bar.trades] === 0) {
     bars[at + Bar.open] = price
     bars[at + Bar.high] = price
@@ -21,7 +18,7 @@ export function addPrint(
   }
   bars[at + Bar.close] = price
   bars[at + Bar.volume] += quantity
-  bars[at + Bar.amount] += amount
+  bars[at + Bar.amount] += price * quantity
   bars[at + Bar.trades] += 1
 }
 
@@ -100,7 +97,7 @@ export function writeBar(
 
 /** Minute block of a day row: each of the seven columns `bars` long. */
 export function writeMinuteBlock(state: Accumulators, row: number): Float64Array {
-  const out = new Float64Array(state.bars * barStride)
+  const out = new Float64Array(state.bars * barColumns.length)
   let carried = Number.NaN
   for (let bar = 0; bar < state.bars; bar++) carried = writeBar(state, row, bar, carried, out, bar, state.bars)
   return out

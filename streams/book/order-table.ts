@@ -1,6 +1,11 @@
 /**
- * Orders of a partition's day, keyed by (instrument row, channel, side, order id): open addressing with linear probing
- * over one Float64Array, a cache line an order. A finished order is removed, so the table holds what is alive.
+ * Orders of a partition's day, keyed by (instrument row, channel, side, order id): open addressing over one
+ * Float64Array, a cache line an order. A finished order is removed, so the table holds what is alive.
+ *
+ * Ids of a channel are dense and what happens to an order happens mostly soon, so neighbours in number are neighbours
+ * in memory: the low bits of an id are its lane in a block of 4 KiB, only the block is hashed, and probing goes from
+ * block to block in the same lane. Where ids are not like that (each instrument counts its own, or all are multiples of
+ * something) lanes crowd; the table then hashes the whole key instead.
  */
 
 /** Fields of a slot. */
@@ -20,41 +25,54 @@ export const OrderField = {
 
 const stride = 8
 export const channelsMax = 256
+/** Slots of a block: a page of memory. */
+const lanes = 64
+const firstCapacity = 1 << 12
+/** A hash that spreads keys evenly never probes so far in a table that is half full. */
+const probesMax = 256
+
+/** Owner of an order, as its slot keeps it. `side`: 0 buy, 1 sell. */
+export const ownerOf = (row: number, channel: number, side: number): number =>
+  (row * channelsMax + channel) * 2 + side + 1
 
 export class OrderTable {
   /** Slots; valid until the next `find`, which may grow the table. */
   slots: Float64Array
   private capacity: number
   private used = 0
+  /** Whether the whole key is hashed. */
+  private isSpread = false
 
-  constructor(capacity = 1 << 12) {
-    this.capacity = capacity
-    this.slots = new Float64Array(capacity * stride)
+  constructor(capacity = firstCapacity) {
+    this.capacity = Math.max(lanes, capacity)
+    this.slots = new Float64Array(this.capacity * stride)
   }
 
   get size(): number {
     return this.used
   }
 
-  /** Offset of the order's slot, made when it is new. `side`: 0 buy, 1 sell. */
-  find(row: number, channel: number, side: number, id: number): number {
-    if (channel >= channelsMax) throw new RangeError(`more than ${channelsMax} tick channels on one partition`)
-    if (this.used * 2 >= this.capacity) this.grow()
-    const owner = (row * channelsMax + channel) * 2 + side + 1
-    const slots = this.slots
-    const mask = this.capacity - 1
-    let index = hash(owner, id) & mask
+  /** Offset of the slot of order `ids[i]`, made when it is new: an id by its place, since a number may need memory. */
+  find(owner: number, ids: Float64Array, i: number): number {
+    if (this.used * 2 >= this.capacity) this.rebuild(this.capacity * 2)
     for (;;) {
-      const at = index * stride
-      const holder = slots[at + OrderField.owner]
-      if (holder === owner && slots[at] === id) return at
-      if (holder === 0) {
-        slots[at] = id
-        slots[at + OrderField.owner] = owner
-        this.used++
-        return at
+      const slots = this.slots
+      const id = ids[i]
+      const mask = this.capacity - 1
+      let index = this.home(owner, id) & mask
+      for (let probe = 0; probe < probesMax; probe++) {
+        const at = index * stride
+        const holder = slots[at + OrderField.owner]
+        if (holder === owner && slots[at] === id) return at
+        if (holder === 0) {
+          slots[at] = id
+          slots[at + OrderField.owner] = owner
+          this.used++
+          return at
+        }
+        index = (index + lanes) & mask
       }
-      index = (index + 1) & mask
+      this.relieve()
     }
   }
 
@@ -62,35 +80,64 @@ export class OrderTable {
   remove(at: number): void {
     const slots = this.slots
     const mask = this.capacity - 1
-    let hole = at / stride
-    let index = hole
+    const start = at / stride
+    let hole = start
+    let index = start
     for (;;) {
-      index = (index + 1) & mask
+      index = (index + lanes) & mask
       const from = index * stride
       const owner = slots[from + OrderField.owner]
-      if (owner === 0) break
-      const home = hash(owner, slots[from]) & mask
-      const reachable = hole <= index ? home <= hole || home > index : home <= hole && home > index
-      if (reachable) {
-        slots.copyWithin(hole * stride, from, from + stride)
+      if (owner === 0 || index === start) break
+      const home = this.home(owner, slots[from]) & mask
+      // Distances along the lane, from where the follower belongs.
+      if (((hole - home) & mask) < ((index - home) & mask)) {
+        for (let field = 0; field < stride; field++) slots[hole * stride + field] = slots[from + field]
         hole = index
       }
     }
-    slots.fill(0, hole * stride, hole * stride + stride)
+    for (let field = 0; field < stride; field++) slots[hole * stride + field] = 0
     this.used--
   }
 
-  private grow(): void {
-    const old = this.slots
-    this.capacity *= 2
-    this.slots = new Float64Array(this.capacity * stride)
-    const mask = this.capacity - 1
+  /** A lane is too full: keys are not as they were taken for, or the table is too small. */
+  private relieve(old = this.slots): void {
+    const capacity = this.isSpread ? this.capacity * 2 : this.capacity
+    this.isSpread = true
+    this.rebuild(capacity, old)
+  }
+
+  private rebuild(capacity: number, old = this.slots): void {
+    this.capacity = capacity
+    this.slots = new Float64Array(capacity * stride)
     for (let from = 0; from < old.length; from += stride) {
-      if (old[from + OrderField.owner] === 0) continue
-      let index = hash(old[from + OrderField.owner], old[from]) & mask
-      while (this.slots[index * stride + OrderField.owner] !== 0) index = (index + 1) & mask
-      this.slots.set(old.subarray(from, from + stride), index * stride)
+      if (old[from + OrderField.owner] !== 0 && !this.enter(old, from)) return this.relieve(old)
     }
+  }
+
+  /** Copies a slot into the table, which does not hold its key; false when there is no room near its place. */
+  private enter(old: Float64Array, from: number): boolean {
+    const { slots } = this
+    const mask = this.capacity - 1
+    let index = this.home(old[from + OrderField.owner], old[from]) & mask
+    for (let probe = 0; probe < probesMax; probe++) {
+      if (slots[index * stride + OrderField.owner] === 0) {
+        for (let field = 0; field < stride; field++) slots[index * stride + field] = old[from + field]
+        return true
+      }
+      index = (index + lanes) & mask
+    }
+    return false
+  }
+
+  /** Where a key belongs, before the mask. */
+  private home(owner: number, id: number): number {
+    const low = id | 0
+    const high = (id / 4294967296) | 0
+    if (this.isSpread) return hash(low ^ Math.imul(owner, 0x9e3779b1), high)
+    const channel = (owner - 1) >> 1
+    return (
+      ((hash((low >>> 6) ^ Math.imul(channel & (channelsMax - 1), 0x9e3779b1), high) << 6) | (low & (lanes - 1))) >>> 0
+    )
   }
 
   /** The live slots, one after another. */
@@ -106,25 +153,18 @@ export class OrderTable {
   }
 
   static restore(saved: Float64Array): OrderTable {
-    let capacity = 1 << 12
+    let capacity = firstCapacity
     while (capacity * stride < saved.length * 2 + stride) capacity *= 2
-    const table = new OrderTable(capacity)
-    const mask = capacity - 1
-    for (let from = 0; from < saved.length; from += stride) {
-      let index = hash(saved[from + OrderField.owner], saved[from]) & mask
-      while (table.slots[index * stride + OrderField.owner] !== 0) index = (index + 1) & mask
-      table.slots.set(saved.subarray(from, from + stride), index * stride)
-    }
+    const table = new OrderTable()
     table.used = saved.length / stride
+    table.rebuild(capacity, saved)
     return table
   }
 }
 
-/** Ids are dense per channel: a multiplicative hash of the low and high words spreads them. */
-function hash(owner: number, id: number): number {
-  const low = id | 0
-  const high = (id / 4294967296) | 0
-  let h = Math.imul(low ^ Math.imul(owner, 0x9e3779b1), 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
+/** Spreads two words over 32 bits. */
+function hash(low: number, high: number): number {
+  let h = Math.imul(low, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
   h ^= h >>> 15
   h = Math.imul(h, 0x2c1b3c6d)
   return (h ^ (h >>> 13)) >>> 0

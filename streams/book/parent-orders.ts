@@ -1,6 +1,7 @@
+import type { TickBatch } from '../../schemas/market.ts'
 import type { FlowSizing } from '../../schemas/rows.ts'
 import { Acc } from '../accumulators.ts'
-import { OrderField, type OrderTable } from './order-table.ts'
+import { OrderField, OrderTable } from './order-table.ts'
 
 /**
  * Flow by size of the parent order. Every fill counts once as bought and once as sold, in the bucket of that side's
@@ -9,177 +10,177 @@ import { OrderField, type OrderTable } from './order-table.ts'
  * Notional of a parent: sizing `order`: limit price x original quantity, where original = own fills before the order
  * row + its quantity (SSE shows only the rest) or the order's own quantity (SZSE). Without an order row or limit
  * price: its fills, and on SZSE the unfilled quantity at the fill VWAP. Sizing `filled`: its fills.
+ *
+ * Events are named by batch and row, and numbers are read where they are needed: one that is handed over as an argument
+ * may be put into memory of its own, event after event.
  */
 
 const hasRow = 1
 const hasLimit = 2
 const originalKnown = 4
 const bucketShift = 3
+const flagBits = (1 << bucketShift) - 1
 
-/** Bucket edges of one instrument in its own integer units, lower bound inclusive. */
-export type Edges = readonly [number, number, number]
+/** Edges of an instrument: three numbers in its own integer units, lower bound inclusive. */
+export const edgeStride = 3
 
-export function bucketOf(notional: number, edges: Edges): number {
-  if (notional < edges[1]) return notional < edges[0] ? 0 : 1
-  return notional < edges[2] ? 2 : 3
+function bucketOf(notional: number, edges: Float64Array, e: number): number {
+  if (notional < edges[e + 1]) return notional < edges[e] ? 0 : 1
+  return notional < edges[e + 2] ? 2 : 3
 }
 
 /** Bucket of `amount * original / quantity`, compared without dividing: exact also where products pass 2^53. */
-function bucketOfMarket(amount: number, original: number, quantity: number, edges: Edges): number {
+function bucketOfMarket(amount: number, original: number, quantity: number, edges: Float64Array, e: number): number {
   let bucket = 0
-  for (const edge of edges) {
+  for (; bucket < edgeStride; bucket++) {
     const left = amount * original
-    const right = edge * quantity
+    const right = edges[e + bucket] * quantity
     const reached =
       left <= Number.MAX_SAFE_INTEGER && right <= Number.MAX_SAFE_INTEGER
         ? left >= right
-        : BigInt(amount) * BigInt(original) >= BigInt(edge) * BigInt(quantity)
+        : BigInt(amount) * BigInt(original) >= BigInt(edges[e + bucket]) * BigInt(quantity)
     if (!reached) break
-    bucket++
   }
   return bucket
 }
 
-/** Takes a parent's contribution out of (`sign` -1) or into (`sign` 1) its bucket. */
-function contribute(
-  acc: Float64Array,
-  base: number,
-  side: number,
-  bucket: number,
-  slots: Float64Array,
-  at: number,
-  sign: number,
-  sizing: FlowSizing,
-): void {
-  acc[base + (side === 0 ? Acc.buy : Acc.sell) + bucket] += sign * slots[at + OrderField.filledAmount]
-  acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += sign * slots[at + OrderField.activeAmount]
-  acc[base + (side === 0 ? Acc.nBuy : Acc.nSell) + bucket] += sign
-  acc[base + (side === 0 ? Acc.notionalBuy : Acc.notionalSell)] += sign * notionalOf(slots, at, sizing)
-}
+export class ParentOrders {
+  readonly table: OrderTable
+  private readonly sizing: FlowSizing
 
-function notionalOf(slots: Float64Array, at: number, sizing: FlowSizing): number {
-  const state = slots[at + OrderField.state]
-  const filled = slots[at + OrderField.filledAmount]
-  if (sizing === 'filled') return filled
-  if ((state & hasLimit) !== 0) return slots[at + OrderField.limitPrice] * slots[at + OrderField.original]
-  const quantity = slots[at + OrderField.filledQuantity]
-  if ((state & originalKnown) !== 0 && quantity > 0) return (filled * slots[at + OrderField.original]) / quantity
-  return filled
-}
-
-function currentBucket(slots: Float64Array, at: number, sizing: FlowSizing, edges: Edges): number {
-  const state = slots[at + OrderField.state]
-  const filled = slots[at + OrderField.filledAmount]
-  if (sizing === 'filled') return bucketOf(filled, edges)
-  if ((state & hasLimit) !== 0)
-    return bucketOf(slots[at + OrderField.limitPrice] * slots[at + OrderField.original], edges)
-  const quantity = slots[at + OrderField.filledQuantity]
-  if ((state & originalKnown) !== 0 && quantity > 0) {
-    return bucketOfMarket(filled, slots[at + OrderField.original], quantity, edges)
+  constructor(sizing: FlowSizing, table = new OrderTable()) {
+    this.sizing = sizing
+    this.table = table
   }
-  return bucketOf(filled, edges)
-}
 
-function setBucket(slots: Float64Array, at: number, bucket: number): void {
-  const flags = slots[at + OrderField.state] & ((1 << bucketShift) - 1)
-  slots[at + OrderField.state] = flags | ((bucket + 1) << bucketShift)
-}
+  /**
+   * One side of the print in row `i`. In sizing `trade` only the order's own history is kept (HF-59 needs it).
+   * @param ids the batch's order ids of that side
+   * @param e place of the instrument's edges
+   */
+  fill(
+    acc: Float64Array,
+    base: number,
+    owner: number,
+    batch: TickBatch,
+    i: number,
+    ids: Float64Array,
+    isActive: boolean,
+    edges: Float64Array,
+    e: number,
+  ): void {
+    const { table } = this
+    const at = table.find(owner, ids, i)
+    const slots = table.slots
+    const side = (owner - 1) & 1
+    const quantity = batch.quantity[i]
+    const amount = batch.price[i] * quantity
+    const state = slots[at + OrderField.state]
+    const old = (state >> bucketShift) - 1
+    const staysInBucket = old >= 0 && (state & (hasRow | hasLimit)) === (hasRow | hasLimit) && this.sizing === 'order'
+    if (old >= 0 && !staysInBucket) this.contribute(acc, base, side, old, at, -1)
+    if ((state & hasRow) === 0) {
+      slots[at + OrderField.original] += quantity
+      acc[base + Acc.ordered] += quantity
+    }
+    slots[at + OrderField.filledQuantity] += quantity
+    slots[at + OrderField.filledAmount] += amount
+    if (isActive) slots[at + OrderField.activeAmount] += amount
+    if (staysInBucket) {
+      acc[base + (side === 0 ? Acc.buy : Acc.sell) + old] += amount
+      if (isActive) acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + old] += amount
+    } else if (this.sizing !== 'trade') this.settle(acc, base, side, at, edges, e)
+    if ((state & hasRow) !== 0 && slots[at + OrderField.filledQuantity] >= slots[at + OrderField.original])
+      table.remove(at)
+  }
 
-/**
- * One side of a print. `side`: 0 buy, 1 sell. In sizing `trade` only the order's own history is kept (HF-59 needs it).
- */
-export function fillParent(
-  table: OrderTable,
-  acc: Float64Array,
-  base: number,
-  row: number,
-  channel: number,
-  side: number,
-  id: number,
-  quantity: number,
-  amount: number,
-  isActive: boolean,
-  sizing: FlowSizing,
-  edges: Edges,
-): void {
-  const at = table.find(row, channel, side, id)
-  const slots = table.slots
-  const state = slots[at + OrderField.state]
-  const old = (state >> bucketShift) - 1
-  if (old >= 0) contribute(acc, base, side, old, slots, at, -1, sizing)
-  if ((state & hasRow) === 0) {
-    slots[at + OrderField.original] += quantity
+  /** The order row `i` of a parent, which may stand behind its first fills (SSE). */
+  order(
+    acc: Float64Array,
+    base: number,
+    owner: number,
+    batch: TickBatch,
+    i: number,
+    ids: Float64Array,
+    isLimit: boolean,
+    isOriginal: boolean,
+    edges: Float64Array,
+    e: number,
+  ): void {
+    const quantity = batch.quantity[i]
+    const limitPrice = isLimit ? batch.price[i] : 0
+    acc[base + Acc.orderRows] += 1
     acc[base + Acc.ordered] += quantity
+    const at = this.table.find(owner, ids, i)
+    const slots = this.table.slots
+    const side = (owner - 1) & 1
+    const state = slots[at + OrderField.state]
+    const old = (state >> bucketShift) - 1
+    if (old >= 0) this.contribute(acc, base, side, old, at, -1)
+    slots[at + OrderField.limitPrice] = limitPrice
+    slots[at + OrderField.original] = isOriginal ? quantity : slots[at + OrderField.original] + quantity
+    slots[at + OrderField.state] = state | hasRow | (limitPrice > 0 ? hasLimit : 0) | (isOriginal ? originalKnown : 0)
+    if (old >= 0) this.settle(acc, base, side, at, edges, e)
   }
-  slots[at + OrderField.filledQuantity] += quantity
-  slots[at + OrderField.filledAmount] += amount
-  if (isActive) slots[at + OrderField.activeAmount] += amount
-  if (sizing !== 'trade') {
-    const bucket = currentBucket(slots, at, sizing, edges)
-    setBucket(slots, at, bucket)
-    contribute(acc, base, side, bucket, slots, at, 1, sizing)
+
+  /** The cancel in row `i`: the order is finished, its contribution stays as it is. */
+  cancel(acc: Float64Array, base: number, owner: number, batch: TickBatch, i: number, ids: Float64Array): void {
+    acc[base + Acc.cancelled] += batch.quantity[i]
+    if (ids[i] > 0) this.table.remove(this.table.find(owner, ids, i))
   }
-  const isFilled = (state & hasRow) !== 0 && slots[at + OrderField.filledQuantity] >= slots[at + OrderField.original]
-  if (isFilled) table.remove(at)
+
+  /** Puts a parent into the bucket of its size as it is now. */
+  private settle(acc: Float64Array, base: number, side: number, at: number, edges: Float64Array, e: number): void {
+    const { slots } = this.table
+    const bucket = this.bucket(at, edges, e)
+    slots[at + OrderField.state] = (slots[at + OrderField.state] & flagBits) | ((bucket + 1) << bucketShift)
+    this.contribute(acc, base, side, bucket, at, 1)
+  }
+
+  /** Takes a parent's contribution out of (`sign` -1) or into (`sign` 1) its bucket. */
+  private contribute(acc: Float64Array, base: number, side: number, bucket: number, at: number, sign: number): void {
+    const { slots } = this.table
+    const filled = slots[at + OrderField.filledAmount]
+    acc[base + (side === 0 ? Acc.buy : Acc.sell) + bucket] += sign * filled
+    acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += sign * slots[at + OrderField.activeAmount]
+    acc[base + (side === 0 ? Acc.nBuy : Acc.nSell) + bucket] += sign
+    const state = slots[at + OrderField.state]
+    const quantity = slots[at + OrderField.filledQuantity]
+    let notional = filled
+    if (this.sizing !== 'filled') {
+      if ((state & hasLimit) !== 0) notional = slots[at + OrderField.limitPrice] * slots[at + OrderField.original]
+      else if ((state & originalKnown) !== 0 && quantity > 0)
+        notional = (filled * slots[at + OrderField.original]) / quantity
+    }
+    acc[base + (side === 0 ? Acc.notionalBuy : Acc.notionalSell)] += sign * notional
+  }
+
+  private bucket(at: number, edges: Float64Array, e: number): number {
+    const { slots } = this.table
+    const state = slots[at + OrderField.state]
+    const filled = slots[at + OrderField.filledAmount]
+    if (this.sizing === 'filled') return bucketOf(filled, edges, e)
+    if ((state & hasLimit) !== 0)
+      return bucketOf(slots[at + OrderField.limitPrice] * slots[at + OrderField.original], edges, e)
+    const quantity = slots[at + OrderField.filledQuantity]
+    if ((state & originalKnown) === 0 || quantity === 0) return bucketOf(filled, edges, e)
+    return bucketOfMarket(filled, slots[at + OrderField.original], quantity, edges, e)
+  }
 }
 
-/** The order row of a parent, which may stand behind its first fills (SSE). */
-export function orderRow(
-  table: OrderTable,
-  acc: Float64Array,
-  base: number,
-  row: number,
-  channel: number,
-  side: number,
-  id: number,
-  limitPrice: number,
-  quantity: number,
-  isOriginal: boolean,
-  sizing: FlowSizing,
-  edges: Edges,
-): void {
-  acc[base + Acc.orderRows] += 1
-  acc[base + Acc.ordered] += quantity
-  const at = table.find(row, channel, side, id)
-  const slots = table.slots
-  const state = slots[at + OrderField.state]
-  const old = (state >> bucketShift) - 1
-  if (old >= 0) contribute(acc, base, side, old, slots, at, -1, sizing)
-  slots[at + OrderField.limitPrice] = limitPrice
-  slots[at + OrderField.original] = isOriginal ? quantity : slots[at + OrderField.original] + quantity
-  slots[at + OrderField.state] = state | hasRow | (limitPrice > 0 ? hasLimit : 0) | (isOriginal ? originalKnown : 0)
-  if (old >= 0) {
-    const bucket = currentBucket(slots, at, sizing, edges)
-    setBucket(slots, at, bucket)
-    contribute(acc, base, side, bucket, slots, at, 1, sizing)
-  }
-}
-
-/** A cancel: the order is finished, its contribution stays as it is. */
-export function cancelParent(
-  table: OrderTable,
-  acc: Float64Array,
-  base: number,
-  row: number,
-  channel: number,
-  side: number,
-  id: number,
-  quantity: number,
-): void {
-  acc[base + Acc.cancelled] += quantity
-  if (id > 0) table.remove(table.find(row, channel, side, id))
-}
-
-/** A print in sizing `trade`, or a side without a parent id: the print is its own parent. */
+/** The print in row `i` in sizing `trade`, or a side without a parent id: the print is its own parent. */
 export function fillPrint(
   acc: Float64Array,
   base: number,
   side: number,
-  amount: number,
+  batch: TickBatch,
+  i: number,
   isActive: boolean,
-  edges: Edges,
+  edges: Float64Array,
+  e: number,
 ): void {
-  const bucket = bucketOf(amount, edges)
+  const amount = batch.price[i] * batch.quantity[i]
+  const bucket = bucketOf(amount, edges, e)
   acc[base + (side === 0 ? Acc.buy : Acc.sell) + bucket] += amount
   if (isActive) acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += amount
   acc[base + (side === 0 ? Acc.nBuy : Acc.nSell) + bucket] += 1

@@ -1,3 +1,4 @@
+import type { BookBatch } from '../../schemas/market.ts'
 import { Acc } from '../accumulators.ts'
 
 /**
@@ -62,17 +63,18 @@ export function endQuoteSegment(acc: Float64Array, base: number, segmentEnd: num
   acc[base + Acc.quoteSegment] = -1
 }
 
-/** Takes a snapshot of a continuous segment in. */
+/** Takes the snapshot in row `i` of a batch in, which lies in a continuous segment. */
 export function takeQuote(
   acc: Float64Array,
   base: number,
   segment: number,
-  time: number,
-  bid: number,
-  bidQuantity: number,
-  ask: number,
-  askQuantity: number,
+  batch: BookBatch,
+  i: number,
+  levels: number,
 ): void {
+  const time = batch.baseTime + batch.time[i]
+  const bid = batch.bidPrice[i * levels]
+  const ask = batch.askPrice[i * levels]
   if (acc[base + Acc.quoteSegment] === segment && time > acc[base + Acc.quoteTime]) {
     settleQuote(acc, base, time)
     const usable = acc[base + Acc.quoteUsable]
@@ -87,9 +89,9 @@ export function takeQuote(
   acc[base + Acc.quoteTime] = time
   acc[base + Acc.quoteUsable] = bid > 0 && ask > 0 && ask > bid ? 1 : 0
   acc[base + Acc.quoteBid] = bid
-  acc[base + Acc.quoteBidQuantity] = bidQuantity
+  acc[base + Acc.quoteBidQuantity] = batch.bidQuantity[i * levels]
   acc[base + Acc.quoteAsk] = ask
-  acc[base + Acc.quoteAskQuantity] = askQuantity
+  acc[base + Acc.quoteAskQuantity] = batch.askQuantity[i * levels]
 }
 
 /** Prevailing mid of a print: the last usable snapshot of its segment with a time strictly before; NaN without. */

@@ -163,3 +163,43 @@ export function skipOf(count: number, rows: readonly number[]): PendingBatch['sk
   for (const row of rows) skip[row] = 1
   return skip
 }
+
+const isQuantity = (quantity: number): boolean =>
+  quantity > 0 && quantity <= Number.MAX_SAFE_INTEGER && Math.floor(quantity) === quantity
+
+/**
+ * Whether no row of a batch is refused or late, its dictionary aside: what the functions above find out row by row and
+ * name, in one pass that makes nothing.
+ */
+export function isSoundBatch(
+  kind: PendingBatch['kind'],
+  batch: TickBatch | BookBatch,
+  midnight: number,
+  chain: { readonly markTime: number; readonly markSequence: number },
+): boolean {
+  const { count, time, sequence, instrument, baseTime, dictionary } = batch
+  let before = Math.max(midnight, chain.markTime) - baseTime
+  for (let i = 0; i < count; i++) {
+    if (!(time[i] >= before) || sequence[i] <= chain.markSequence || instrument[i] >= dictionary.length) return false
+    before = time[i]
+  }
+  if (before >= midnight + dayLength - baseTime) return false
+  return kind === 'ticks' ? areSoundTicks(batch as TickBatch) : areSoundBooks(batch as BookBatch)
+}
+
+function areSoundTicks({ count, kind, price, quantity, buyId, sellId }: TickBatch): boolean {
+  for (let i = 0; i < count; i++) {
+    if (kind[i] > TickKind.bust || price[i] < 0 || (price[i] === 0 && kind[i] === TickKind.trade)) return false
+    if (!isQuantity(quantity[i]) || !isId(buyId[i]) || !isId(sellId[i])) return false
+  }
+  return true
+}
+
+function areSoundBooks({ bidPrice, bidQuantity, askPrice, askQuantity }: BookBatch): boolean {
+  for (let at = 0; at < bidPrice.length; at++) {
+    if (bidPrice[at] < 0 || askPrice[at] < 0) return false
+    if (!(bidQuantity[at] >= 0 && askQuantity[at] >= 0)) return false
+    if (!(bidQuantity[at] < Infinity && askQuantity[at] < Infinity)) return false
+  }
+  return true
+}

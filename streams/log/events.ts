@@ -12,14 +12,6 @@ export interface PendingBatch {
   readonly rows: Int32Array
 }
 
-/** A stretch of one batch that is next in the order of the merge. */
-export interface Run {
-  readonly chain: number
-  readonly pending: PendingBatch
-  readonly from: number
-  readonly to: number
-}
-
 /** A fact about one row of a batch that keeps it out of the rows. */
 export interface RowFault {
   readonly row: number

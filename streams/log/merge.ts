@@ -1,5 +1,5 @@
 import type { BookBatch, ChainName, TickBatch } from '../../schemas/market.ts'
-import type { PendingBatch, Run } from './events.ts'
+import type { PendingBatch } from './events.ts'
 
 /** What a chain has said so far. */
 export interface Chain {
@@ -20,6 +20,9 @@ export interface Chain {
   cursor: number
 }
 
+/** Takes rows `from` to `to` of a batch in, which are next in the order of the merge. */
+export type Reduce = (chain: number, pending: PendingBatch, from: number, to: number) => void
+
 export type Acceptance = 'taken' | 'repeated' | 'conflict' | 'over' | 'unknown'
 
 /**
@@ -29,6 +32,8 @@ export type Acceptance = 'taken' | 'repeated' | 'conflict' | 'over' | 'unknown'
  */
 export class Merge {
   readonly chains: Chain[]
+  /** Time of the first event of each chain, while events are released. */
+  private readonly heads: Float64Array
 
   constructor(names: readonly ChainName[]) {
     this.chains = [...names]
@@ -46,6 +51,7 @@ export class Merge {
         pending: [],
         cursor: 0,
       }))
+    this.heads = new Float64Array(this.chains.length)
   }
 
   find(producer: string, channel: string): Chain | undefined {
@@ -88,56 +94,56 @@ export class Merge {
     return this.chains.every((chain) => chain.isOver)
   }
 
-  /** Releases what lies below `mark`, run by run, in order. */
-  *release(mark: number): Generator<Run> {
+  /**
+   * Releases what lies below `mark`, run by run, in order. Makes nothing on its way: a run is a stretch of one batch,
+   * and a batch that is done is told of.
+   */
+  release(mark: number, reduce: Reduce, done: (pending: PendingBatch) => void): void {
+    const { chains, heads } = this
+    for (let i = 0; i < chains.length; i++) this.seek(i)
     for (;;) {
       let first = -1
       let second = -1
-      for (let i = 0; i < this.chains.length; i++) {
-        if (this.chains[i].pending.length === 0) continue
+      for (let i = 0; i < chains.length; i++) {
+        if (heads[i] === Number.POSITIVE_INFINITY) continue
         if (first < 0 || this.precedes(i, first)) {
           second = first
           first = i
         } else if (second < 0 || this.precedes(i, second)) second = i
       }
-      if (first < 0) return
-      const chain = this.chains[first]
+      if (first < 0 || heads[first] >= mark) return
+      const chain = chains[first]
       const pending = chain.pending[0]
-      const { batch } = pending
+      const { time, count, baseTime } = pending.batch
+      const limit = Math.min(mark, second < 0 ? Number.POSITIVE_INFINITY : this.limitOf(first, second)) - baseTime
       const from = chain.cursor
-      const limit = mark - batch.baseTime
-      let to = from
-      if (second < 0) while (to < batch.count && batch.time[to] < limit) to++
-      else {
-        const otherTime = this.headTime(second) - batch.baseTime
-        // Of equal times the chain that precedes the other one by kind and channel goes first.
-        const inclusive = this.precedesAtEqualTime(first, second)
-        while (
-          to < batch.count &&
-          batch.time[to] < limit &&
-          (batch.time[to] < otherTime || (inclusive && batch.time[to] === otherTime))
-        )
-          to++
-      }
-      if (to === from) return
-      if (to === batch.count) {
+      let to = from + 1
+      while (to < count && time[to] < limit) to++
+      reduce(first, pending, from, to)
+      if (to === count) {
         chain.pending.shift()
         chain.cursor = 0
+        done(pending)
       } else chain.cursor = to
-      yield { chain: first, pending, from, to }
+      this.seek(first)
     }
   }
 
-  private headTime(i: number): number {
-    const chain = this.chains[i]
-    const { batch } = chain.pending[0]
-    return batch.baseTime + batch.time[chain.cursor]
+  /** Time of a chain's first event that is not released, infinite when it has none. */
+  private seek(i: number): void {
+    const { pending, cursor } = this.chains[i]
+    this.heads[i] =
+      pending.length === 0 ? Number.POSITIVE_INFINITY : pending[0].batch.baseTime + pending[0].batch.time[cursor]
+  }
+
+  /** Where a run of chain `i` ends because of chain `j`: of equal times the chain that precedes goes first. */
+  private limitOf(i: number, j: number): number {
+    return this.precedesAtEqualTime(i, j) ? this.heads[j] + 1 : this.heads[j]
   }
 
   private precedes(i: number, j: number): boolean {
-    const ti = this.headTime(i)
-    const tj = this.headTime(j)
-    return ti === tj ? this.precedesAtEqualTime(i, j) : ti < tj
+    const { heads } = this
+    return heads[i] === heads[j] ? this.precedesAtEqualTime(i, j) : heads[i] < heads[j]
   }
 
   /** Ticks before books, then the channel's name; chains are sorted by it. */

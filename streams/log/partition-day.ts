@@ -13,10 +13,10 @@ import { Acc, accStride } from '../accumulators.ts'
 import { restepMinutes, stepMinute } from '../book/minute-bars.ts'
 import { endQuoteSegment } from '../book/quotes.ts'
 import { openSession } from '../market/session.ts'
-import { batchFault, isSymbol, refusedRows, settleTimes, skipOf, symbolFault } from './check.ts'
+import { batchFault, isSoundBatch, isSymbol, refusedRows, settleTimes, skipOf, symbolFault } from './check.ts'
 import type { DayOutput, PendingBatch, RowFault } from './events.ts'
 import type { LeftOut } from './left-out.ts'
-import { Merge, type Chain } from './merge.ts'
+import { Merge, type Chain, type Reduce } from './merge.ts'
 import { Reducer } from './reducer.ts'
 import { dayRowsOf, minuteRowsOf, symbolOrder, type Fingerprints, type RowIdentity } from './rows.ts'
 
@@ -67,6 +67,13 @@ export class PartitionDay {
   private readonly leftOut: LeftOut | null
   /** Rows in symbol order, for as long as no instrument is new. */
   private order: Int32Array = new Int32Array(0)
+  /** Is told of a batch of which nothing will be read any more: its memory may be used again. */
+  onDone: (batch: TickBatch | BookBatch) => void = () => undefined
+  private readonly reduce: Reduce = (chain, pending, from, to) => this.reducer.reduce(chain, pending, from, to)
+  /** What is woven from parts of a batch still shares its memory. */
+  private readonly done = ({ batch }: PendingBatch): void => {
+    if (this.leftOut === null) this.onDone(batch)
+  }
 
   constructor(opened: DayOpened, settings: DaySettings, merge = new Merge(opened.chains), reducer?: Reducer) {
     this.opened = opened
@@ -99,6 +106,7 @@ export class PartitionDay {
   /** Takes reference data in and gives out the entries whose symbol is none. */
   refer(reference: Reference, offset: number): DayOutput[] {
     const faults = reference.instruments.flatMap(({ instrument }, row) => symbolFault(row, instrument) ?? [])
+    this.reducer.state.reserve(this.reducer.state.count + reference.instruments.length - faults.length)
     for (const entry of reference.instruments) if (isSymbol(entry.instrument)) this.reducer.refer(entry)
     return faults.map((fault) => this.fault(offset, fault))
   }
@@ -132,9 +140,11 @@ export class PartitionDay {
       ]
     }
     const outputs: DayOutput[] = []
-    const skip = this.judgeRows(kind, batch, chain, offset, outputs)
+    const known = this.knownRows(kind, batch)
+    const isSound = known !== null && isSoundBatch(kind, batch, this.reducer.session.midnight, chain)
+    const skip = isSound ? null : this.judgeRows(kind, batch, chain, offset, outputs)
     this.flagHole(chain, batch.batchNumber)
-    const rows = new Int32Array(batch.dictionary.length).fill(-1)
+    const rows = known ?? new Int32Array(batch.dictionary.length).fill(-1)
     const pending = { kind, batch, offset, skip, rows }
     this.merge.take(chain, batch, this.leftOut?.woven(pending) ?? [pending])
     this.release(this.merge.mark, outputs)
@@ -177,7 +187,6 @@ export class PartitionDay {
     if (missing.length > 0) this.quality |= Quality.gap | Quality.incomplete
     for (const chain of this.merge.chains) this.merge.put(chain, this.leftOut?.remainder(chain) ?? [])
     this.release(Number.POSITIVE_INFINITY, outputs)
-    this.sealUpTo(Number.POSITIVE_INFINITY, outputs)
     const { state, session } = this.reducer
     const order = this.symbolOrder()
     for (const row of order) restepMinutes(state, row)
@@ -220,6 +229,21 @@ export class PartitionDay {
   private symbolOrder(): Int32Array {
     if (this.order.length !== this.reducer.state.count) this.order = symbolOrder(this.reducer.state)
     return this.order
+  }
+
+  /**
+   * Rows of the batch's dictionary, where events of each of its entries were taken in before, so that symbol and scales
+   * are known to be good; null otherwise.
+   */
+  private knownRows(kind: PendingBatch['kind'], { dictionary }: TickBatch | BookBatch): Int32Array | null {
+    const known = this.reducer.rowOfEntry[kind]
+    const rows = new Int32Array(dictionary.length)
+    for (let i = 0; i < rows.length; i++) {
+      const row = known.get(dictionary[i])
+      if (row === undefined) return null
+      rows[i] = row
+    }
+    return rows
   }
 
   private fault(offset: number, fault: RowFault): DayOutput {
@@ -279,22 +303,14 @@ export class PartitionDay {
     return rows
   }
 
+  /** Releases what lies below the mark, up to each seal that it passes and then behind it. */
   private release(mark: number, outputs: DayOutput[]): void {
     const { session } = this.reducer
-    let nextSeal = session.sealTime[this.nextBar] ?? Number.POSITIVE_INFINITY
-    const onTime = (time: number): void => {
-      if (time < nextSeal) return
-      this.sealUpTo(time, outputs)
-      nextSeal = session.sealTime[this.nextBar] ?? Number.POSITIVE_INFINITY
+    for (; this.nextBar < session.bars && session.sealTime[this.nextBar] <= mark; this.nextBar++) {
+      this.merge.release(session.sealTime[this.nextBar], this.reduce, this.done)
+      this.seal(this.nextBar, outputs)
     }
-    for (const run of this.merge.release(mark)) this.reducer.reduce(run, onTime)
-    this.sealUpTo(mark, outputs)
-  }
-
-  /** Seals every bar whose time the merge has passed. */
-  private sealUpTo(time: number, outputs: DayOutput[]): void {
-    const { session } = this.reducer
-    while (this.nextBar < session.bars && time >= session.sealTime[this.nextBar]) this.seal(this.nextBar++, outputs)
+    this.merge.release(mark, this.reduce, this.done)
   }
 
   private seal(bar: number, outputs: DayOutput[]): void {

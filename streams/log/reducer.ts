@@ -11,27 +11,39 @@ import {
 import { Quality, type FlowSizing } from '../../schemas/rows.ts'
 import { Acc, accStride, Accumulators } from '../accumulators.ts'
 import { addPrint } from '../book/minute-bars.ts'
-import { OrderTable } from '../book/order-table.ts'
-import { cancelParent, fillParent, fillPrint, orderRow, type Edges } from '../book/parent-orders.ts'
+import { OrderTable, ownerOf } from '../book/order-table.ts'
+import { edgeStride, fillPrint, ParentOrders } from '../book/parent-orders.ts'
 import { prevailingMid, takeQuote } from '../book/quotes.ts'
 import { stepBucket, stepSign } from '../features/high-frequency/prints.ts'
 import { activeSide } from '../market/active-side.ts'
-import { barOfTrade, segmentAt, type Session } from '../market/session.ts'
-import type { Run } from './events.ts'
+import { SessionClock, type Session } from '../market/session.ts'
+import type { PendingBatch } from './events.ts'
 
 /** Steps the accumulators of a partition event by event, in the order of the merge. */
 export class Reducer {
   readonly session: Session
   readonly sizing: FlowSizing
   readonly state: Accumulators
-  readonly orders: OrderTable
-  private readonly edges: Edges[] = []
+  /** Row of each dictionary entry of which an event was taken in, by kind of batch. */
+  readonly rowOfEntry: Readonly<Record<PendingBatch['kind'], Map<DictionaryEntry, number>>> = {
+    ticks: new Map(),
+    books: new Map(),
+  }
+  private readonly parents: ParentOrders
+  private readonly clock: SessionClock
+  /** [rows][edgeStride], 0 until they are needed. */
+  private edges = new Float64Array(64 * edgeStride)
 
   constructor(session: Session, sizing: FlowSizing, state = new Accumulators(session.bars), orders = new OrderTable()) {
     this.session = session
     this.sizing = sizing
     this.state = state
-    this.orders = orders
+    this.parents = new ParentOrders(sizing, orders)
+    this.clock = new SessionClock(session)
+  }
+
+  get orders(): OrderTable {
+    return this.parents.table
   }
 
   /** Takes reference data in; an instrument that no event names still gets its rows. */
@@ -44,9 +56,10 @@ export class Reducer {
     acc[base + Acc.referenced] = 1
   }
 
-  reduce(run: Run, onTime: (time: number) => void): void {
-    if (run.pending.kind === 'ticks') this.reduceTicks(run.pending.batch as TickBatch, run, onTime)
-    else this.reduceBooks(run.pending.batch as BookBatch, run, onTime)
+  /** Takes rows `from` to `to` of a batch of the chain in. */
+  reduce(chain: number, pending: PendingBatch, from: number, to: number): void {
+    if (pending.kind === 'ticks') this.reduceTicks(chain, pending, pending.batch as TickBatch, from, to)
+    else this.reduceBooks(pending, pending.batch as BookBatch, from, to)
   }
 
   flag(row: number, bits: number): void {
@@ -54,80 +67,85 @@ export class Reducer {
     this.state.acc[at] = this.state.acc[at] | bits
   }
 
-  /** Row of a dictionary entry; `scale` is the field that keeps this feed's price scale. */
-  private rowOf(dictionary: readonly DictionaryEntry[], rows: Int32Array, index: number, scale: number): number {
-    const entry = dictionary[index]
+  /** Row of a dictionary entry whose first event this is. */
+  private rowOf({ kind, batch, rows }: PendingBatch, index: number): number {
+    const entry = batch.dictionary[index]
     const row = this.state.row(entry.instrument)
-    this.state.acc[row * accStride + scale] = entry.priceScale
-    if (scale === Acc.priceScale) this.state.acc[row * accStride + Acc.quantityScale] = entry.quantityScale
+    const base = row * accStride
+    if (kind === 'books') this.state.acc[base + Acc.bookScale] = entry.priceScale
+    else {
+      this.state.acc[base + Acc.priceScale] = entry.priceScale
+      this.state.acc[base + Acc.quantityScale] = entry.quantityScale
+    }
+    this.rowOfEntry[kind].set(entry, row)
     rows[index] = row
     return row
   }
 
-  private edgesOf(row: number): Edges {
-    const known = this.edges[row]
-    if (known !== undefined) return known
+  /** Place of an instrument's bucket edges. */
+  private edgesOf(row: number): number {
+    const at = row * edgeStride
+    if (at < this.edges.length && this.edges[at] !== 0) return at
+    if (at >= this.edges.length) {
+      const grown = new Float64Array(2 * at)
+      grown.set(this.edges)
+      this.edges = grown
+    }
     const base = row * accStride
     const unit = this.state.acc[base + Acc.priceScale] * this.state.acc[base + Acc.quantityScale]
-    const [s, m, l] = this.session.profile.bucketEdges
-    return (this.edges[row] = [s * unit, m * unit, l * unit])
+    this.session.profile.bucketEdges.forEach((edge, i) => (this.edges[at + i] = edge * unit))
+    return at
   }
 
-  private reduceTicks(batch: TickBatch, run: Run, onTime: (time: number) => void): void {
-    const { skip, rows } = run.pending
-    const hasTypes = batch.orderType.length > 0
-    for (let i = run.from; i < run.to; i++) {
-      const time = batch.baseTime + batch.time[i]
-      onTime(time)
+  private reduceTicks(chain: number, pending: PendingBatch, batch: TickBatch, from: number, to: number): void {
+    const { skip, rows } = pending
+    const { instrument, kind, time, baseTime } = batch
+    for (let i = from; i < to; i++) {
       if (skip !== null && skip[i] !== 0) continue
-      const index = batch.instrument[i]
-      const row = rows[index] >= 0 ? rows[index] : this.rowOf(batch.dictionary, rows, index, Acc.priceScale)
-      const kind = batch.kind[i]
-      if (kind === TickKind.trade) this.trade(batch, i, time, row, run.chain)
-      else if (kind === TickKind.bust) this.flag(row, Quality.incomplete)
-      else this.order(batch, i, row, run.chain, hasTypes)
+      const index = instrument[i]
+      const row = rows[index] >= 0 ? rows[index] : this.rowOf(pending, index)
+      if (kind[i] === TickKind.trade) {
+        this.clock.seek(baseTime, time, i)
+        this.trade(batch, i, row, chain)
+      } else if (kind[i] === TickKind.bust) this.flag(row, Quality.incomplete)
+      else this.order(batch, i, row, chain)
     }
   }
 
-  private order(batch: TickBatch, i: number, row: number, channel: number, hasTypes: boolean): void {
+  private order(batch: TickBatch, i: number, row: number, chain: number): void {
     const acc = this.state.acc
     const base = row * accStride
     const isSell = batch.side[i] === Side.sell || (batch.side[i] === Side.unknown && batch.sellId[i] > 0)
-    const side = isSell ? 1 : 0
-    const id = isSell ? batch.sellId[i] : batch.buyId[i]
-    const quantity = batch.quantity[i]
+    const ids = isSell ? batch.sellId : batch.buyId
+    const owner = ownerOf(row, chain, isSell ? 1 : 0)
     if (batch.kind[i] === TickKind.cancel) {
-      cancelParent(this.orders, acc, base, row, channel, side, id, quantity)
+      this.parents.cancel(acc, base, owner, batch, i, ids)
       return
     }
-    const limitPrice = hasTypes && batch.orderType[i] !== OrderType.limit ? 0 : batch.price[i]
+    const isLimit = batch.orderType.length === 0 || batch.orderType[i] === OrderType.limit
     const isOriginal = batch.flags.length > 0 && (batch.flags[i] & TickFlag.originalQuantity) !== 0
-    const edges = this.edgesOf(row)
-    orderRow(this.orders, acc, base, row, channel, side, id, limitPrice, quantity, isOriginal, this.sizing, edges)
+    const e = this.edgesOf(row)
+    this.parents.order(acc, base, owner, batch, i, ids, isLimit, isOriginal, this.edges, e)
   }
 
-  private trade(batch: TickBatch, i: number, time: number, row: number, channel: number): void {
-    const acc = this.state.acc
-    const base = row * accStride
+  private trade(batch: TickBatch, i: number, row: number, chain: number): void {
     const flags = batch.flags.length > 0 ? batch.flags[i] : 0
-    const price = batch.price[i]
-    const quantity = batch.quantity[i]
-    const amount = price * quantity
-    const bar = barOfTrade(this.session, time, (flags & TickFlag.auction) !== 0, (flags & TickFlag.statesAuction) !== 0)
+    const bar = this.clock.bars[flags & (TickFlag.auction | TickFlag.statesAuction)]
     if (bar < 0) return
+    const base = row * accStride
     const isAuction = bar === 0 || bar === this.session.bars - 1
-    const side = isAuction
-      ? Side.unknown
-      : this.sideOf(batch, i, time, base, price, (flags & TickFlag.statesSide) !== 0)
-    this.total(base, price, quantity, amount, bar)
-    addPrint(this.state, row, bar, price, quantity, amount)
-    this.flow(batch.buyId[i], batch.sellId[i], base, row, channel, quantity, amount, side)
+    const side = isAuction ? Side.unknown : this.sideOf(batch, i, base, (flags & TickFlag.statesSide) !== 0)
+    this.total(base, bar, batch, i)
+    addPrint(this.state, row, bar, batch, i)
+    this.flow(batch, i, row, chain, side)
+    const acc = this.state.acc
     if (side !== Side.unknown) {
       const sign = side === Side.buy ? 1 : -1
       stepSign(acc, base, sign)
-      stepBucket(acc, base, sign, quantity)
+      stepBucket(acc, base, sign, batch.quantity[i])
     }
     if (!isAuction) {
+      const price = batch.price[i]
       const before = acc[base + Acc.previousPrice]
       if (price > before) acc[base + Acc.lastTick] = 1
       else if (price < before) acc[base + Acc.lastTick] = -1
@@ -135,26 +153,29 @@ export class Reducer {
     }
   }
 
-  private sideOf(batch: TickBatch, i: number, time: number, base: number, price: number, isStated: boolean): number {
+  private sideOf(batch: TickBatch, i: number, base: number, isStated: boolean): number {
+    const stated = batch.side[i]
+    if (isStated || stated !== Side.unknown) return stated
     const acc = this.state.acc
-    const mid = isStated
-      ? Number.NaN
-      : prevailingMid(acc, base, segmentAt(this.session, time), time) *
-        (acc[base + Acc.priceScale] / acc[base + Acc.bookScale])
+    const mid =
+      prevailingMid(acc, base, this.clock.segment, batch.baseTime + batch.time[i]) *
+      (acc[base + Acc.priceScale] / acc[base + Acc.bookScale])
     return activeSide(
-      batch.side[i],
+      stated,
       isStated,
       batch.buyId[i],
       batch.sellId[i],
-      price,
+      batch.price[i],
       mid,
       acc[base + Acc.previousPrice],
       acc[base + Acc.lastTick],
     )
   }
 
-  private total(base: number, price: number, quantity: number, amount: number, bar: number): void {
+  private total(base: number, bar: number, batch: TickBatch, i: number): void {
     const acc = this.state.acc
+    const price = batch.price[i]
+    const quantity = batch.quantity[i]
     if (acc[base + Acc.trades] === 0) {
       acc[base + Acc.open] = price
       acc[base + Acc.high] = price
@@ -165,86 +186,42 @@ export class Reducer {
     }
     acc[base + Acc.last] = price
     acc[base + Acc.volume] += quantity
-    acc[base + Acc.amount] += amount
+    acc[base + Acc.amount] += price * quantity
     acc[base + Acc.trades] += 1
     if (bar >= this.session.lastEdgeBar) acc[base + Acc.edgeVolume] += quantity
   }
 
-  private flow(
-    buyId: number,
-    sellId: number,
-    base: number,
-    row: number,
-    channel: number,
-    quantity: number,
-    amount: number,
-    side: number,
-  ): void {
+  private flow(batch: TickBatch, i: number, row: number, chain: number, side: number): void {
+    const { parents } = this
     const acc = this.state.acc
-    const edges = this.edgesOf(row)
+    const base = row * accStride
+    const e = this.edgesOf(row)
+    const { edges } = this
     const byPrint = this.sizing === 'trade'
-    if (byPrint && side !== Side.unknown) fillPrint(acc, base, side === Side.buy ? 0 : 1, amount, true, edges)
-    if (buyId > 0)
-      fillParent(
-        this.orders,
-        acc,
-        base,
-        row,
-        channel,
-        0,
-        buyId,
-        quantity,
-        amount,
-        side === Side.buy,
-        this.sizing,
-        edges,
-      )
-    else if (!byPrint) fillPrint(acc, base, 0, amount, side === Side.buy, edges)
-    if (sellId > 0)
-      fillParent(
-        this.orders,
-        acc,
-        base,
-        row,
-        channel,
-        1,
-        sellId,
-        quantity,
-        amount,
-        side === Side.sell,
-        this.sizing,
-        edges,
-      )
-    else if (!byPrint) fillPrint(acc, base, 1, amount, side === Side.sell, edges)
+    if (byPrint && side !== Side.unknown) fillPrint(acc, base, side === Side.buy ? 0 : 1, batch, i, true, edges, e)
+    if (batch.buyId[i] > 0)
+      parents.fill(acc, base, ownerOf(row, chain, 0), batch, i, batch.buyId, side === Side.buy, edges, e)
+    else if (!byPrint) fillPrint(acc, base, 0, batch, i, side === Side.buy, edges, e)
+    if (batch.sellId[i] > 0)
+      parents.fill(acc, base, ownerOf(row, chain, 1), batch, i, batch.sellId, side === Side.sell, edges, e)
+    else if (!byPrint) fillPrint(acc, base, 1, batch, i, side === Side.sell, edges, e)
   }
 
-  private reduceBooks(batch: BookBatch, run: Run, onTime: (time: number) => void): void {
-    const { skip, rows } = run.pending
+  private reduceBooks(pending: PendingBatch, batch: BookBatch, from: number, to: number): void {
+    const { skip, rows } = pending
     const levels = batch.bidPrice.length / batch.count
-    for (let i = run.from; i < run.to; i++) {
-      const time = batch.baseTime + batch.time[i]
-      onTime(time)
+    for (let i = from; i < to; i++) {
       if (skip !== null && skip[i] !== 0) continue
       const index = batch.instrument[i]
-      const row = rows[index] >= 0 ? rows[index] : this.rowOf(batch.dictionary, rows, index, Acc.bookScale)
+      const row = rows[index] >= 0 ? rows[index] : this.rowOf(pending, index)
       const acc = this.state.acc
       const base = row * accStride
       acc[base + Acc.snapshots] += 1
       acc[base + Acc.snapshotVolume] = batch.volume[i]
       acc[base + Acc.snapshotTrades] = batch.trades[i]
-      const segment = segmentAt(this.session, time)
-      if (segment < 0) continue
-      const at = i * levels
-      takeQuote(
-        acc,
-        base,
-        segment,
-        time,
-        batch.bidPrice[at],
-        batch.bidQuantity[at],
-        batch.askPrice[at],
-        batch.askQuantity[at],
-      )
+      this.clock.seek(batch.baseTime, batch.time, i)
+      const { segment } = this.clock
+      if (segment >= 0) takeQuote(acc, base, segment, batch, i, levels)
     }
   }
 }

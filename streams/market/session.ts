@@ -90,3 +90,41 @@ export function barOfTrade(session: Session, time: number, flagged: boolean, fee
   }
   return session.bars - 1
 }
+
+/**
+ * Where the merge is in the day. Bar and segment are the same throughout a minute, since every phase begins and ends on
+ * one, so they are looked up once a minute and not once an event.
+ */
+export class SessionClock {
+  /** Continuous segment of the minute, -1 outside. */
+  segment = -1
+  /** Bar of a trade in the minute by its auction bits: flagged 1, the feed states auctions 2. */
+  readonly bars = new Int32Array(4)
+  private readonly session: Session
+  /** The minute, from and to. */
+  private readonly span = new Float64Array(2)
+
+  constructor(session: Session) {
+    const { segments, openingAuction, closingAuction, afterHoursStart } = session.profile
+    const phases = [...segments, openingAuction, closingAuction].flatMap((phase) => (phase === null ? [] : [phase]))
+    const edges = [afterHoursStart, ...phases.flatMap(({ start, end }) => [start, end])]
+    if (edges.some((edge) => edge % minute !== 0 && edge !== Number.POSITIVE_INFINITY))
+      throw new RangeError(`a phase of profile ${session.profile.name} begins or ends within a minute`)
+    this.session = session
+  }
+
+  /** Goes to the time of row `i`: times are given by their place, since a number may need memory of its own. */
+  seek(baseTime: number, time: Int32Array, i: number): void {
+    const now = baseTime + time[i]
+    if (now < this.span[0] || now >= this.span[1]) this.enter(now)
+  }
+
+  private enter(now: number): void {
+    const { session, span, bars } = this
+    span[0] = session.midnight + Math.floor((now - session.midnight) / minute) * minute
+    span[1] = span[0] + minute
+    this.segment = segmentAt(session, now)
+    for (let bits = 0; bits < bars.length; bits++)
+      bars[bits] = barOfTrade(session, now, (bits & 1) !== 0, (bits & 2) !== 0)
+  }
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Acc, accStride, Accumulators } from '../../streams/accumulators.ts'
-import { addPrint, restepMinutes } from '../../streams/book/minute-bars.ts'
+import { Acc, accStride, Accumulators, Bar } from '../../streams/accumulators.ts'
+import { restepMinutes } from '../../streams/book/minute-bars.ts'
 import { orderFlow } from '../../streams/book/quotes.ts'
 import { amihud, realisedSkewness, realisedVariance } from '../../streams/features/high-frequency/minutes.ts'
 import { referenceOf } from './market-log.ts'
@@ -23,7 +23,10 @@ describe('minute moments', () => {
     let price = 100
     returns.forEach((r, i) => {
       price *= Math.exp(r)
-      addPrint(state, row, i + 1, price, 1, 1e6 * (i + 1))
+      const at = state.barAt(row, i + 1)
+      state.bar[at + Bar.close] = price
+      state.bar[at + Bar.amount] = 1e6 * (i + 1)
+      state.bar[at + Bar.trades] = 1
     })
     restepMinutes(state, row)
     return state

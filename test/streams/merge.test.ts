@@ -62,7 +62,9 @@ describe('the merge of chains', () => {
       const merge = new Merge(chains.map(({ channel }) => ({ producer, channel })))
       const released: Event[] = []
       const release = (mark: number): void => {
-        for (const { chain, pending, from, to } of merge.release(mark))
+        const done: PendingBatch[] = []
+        const reduce = (chain: number, pending: PendingBatch, from: number, to: number): void => {
+          expect(done).not.toContain(pending)
           for (let i = from; i < to; i++) {
             const time = pending.batch.baseTime + pending.batch.time[i]
             expect(time).toBeLessThan(mark)
@@ -73,6 +75,8 @@ describe('the merge of chains', () => {
               sequence: pending.batch.sequence[i],
             })
           }
+        }
+        merge.release(mark, reduce, (pending) => void done.push(pending))
       }
       const waiting = events.map((own, i) => ({ own: [...own], chain: newChain(chains[i].channel) }))
       while (waiting.some(({ own }) => own.length > 0)) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { OrderField, OrderTable } from '../../streams/book/order-table.ts'
+import { OrderField, OrderTable, ownerOf } from '../../streams/book/order-table.ts'
 import { Random } from '../../src/simulator/random.ts'
 import { seed } from '../seed.ts'
 
@@ -18,18 +18,20 @@ interface Keys {
   readonly rows: number
   readonly firstId: number
   readonly ids: number
+  /** Ids are multiples of it. */
+  readonly apart?: number
 }
 
 /** Draws finds and removals over few keys, so that they meet, or many, so that the table grows. */
-function drive(random: Random, steps: number, { rows, firstId, ids }: Keys, start: OrderTable): void {
+function drive(random: Random, steps: number, { rows, firstId, ids, apart = 1 }: Keys, start: OrderTable): void {
   let table = start
   const oracle = new Map<string, number>()
   for (let step = 0; step < steps; step++) {
-    const [row, channel, side] = [random.below(rows), random.below(rows), random.below(Math.min(2, rows))]
+    const [row, channel, side] = [random.below(rows), random.below(Math.min(4, rows)), random.below(Math.min(2, rows))]
     // Ids of a day can pass 2^32; some are neighbours, some far apart.
-    const id = firstId + random.below(ids) + (random.below(2) === 0 ? 0 : 2 ** 40)
-    const key = `${(row * 256 + channel) * 2 + side + 1} ${id}`
-    const at = table.find(row, channel, side, id)
+    const id = (firstId + random.below(ids)) * apart + (random.below(2) === 0 ? 0 : 2 ** 40)
+    const key = `${ownerOf(row, channel, side)} ${id}`
+    const at = table.find(ownerOf(row, channel, side), Float64Array.of(0, id), 1)
     const found = table.slots[at + OrderField.filledAmount]
     if (found !== (oracle.get(key) ?? 0)) expect.fail(`step ${step}: ${key} holds ${found}, not ${oracle.get(key)}`)
     if (random.uniform() < 0.4) {
@@ -60,7 +62,11 @@ describe('the order table is a map', () => {
     drive(new Random(seed, 2), 40_000, { rows: 4, firstId: 1, ids: 1_000_000 }, new OrderTable(16))
   })
 
-  it('names more than 256 channels as too many', () => {
-    expect(() => new OrderTable().find(0, 256, 0, 1)).toThrow('256 tick channels')
+  it('where each instrument counts its own orders, so that all have the same ids', () => {
+    drive(new Random(seed, 5), 40_000, { rows: 5000, firstId: 1, ids: 3 }, new OrderTable())
+  })
+
+  it('where all ids share their low bits', () => {
+    drive(new Random(seed, 6), 40_000, { rows: 4, firstId: 1, ids: 100_000, apart: 64 }, new OrderTable())
   })
 })
