@@ -4,6 +4,7 @@ import { importYears } from './import.ts'
 import { line } from './line.ts'
 import { say } from './measure.ts'
 import { monitor } from './monitor.ts'
+import { reduceInMemory } from './reduce.ts'
 import { report } from './report.ts'
 import { store } from './store.ts'
 import { trainRecipe } from './train.ts'
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<object>>> = {
   import: importYears,
   line,
   monitor,
+  reduce: reduceInMemory,
   report,
   store,
   train: trainRecipe,

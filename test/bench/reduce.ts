@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { constants, PerformanceObserver } from 'node:perf_hooks'
+import type { DayOpened, Reference } from '../../schemas/market.ts'
+import { cn } from '../../schemas/profiles/index.ts'
+import type { FlowSizing } from '../../schemas/rows.ts'
+import { Acc, accStride } from '../../streams/accumulators.ts'
+import { PartitionDay } from '../../streams/index.ts'
+import { decode } from '../../src/wire/index.ts'
+import { fingerprints } from '../../src/workers/fingerprints.ts'
+import { LoadMarket } from './load/market.ts'
+import { costOf, machine, median, say } from './measure.ts'
+import { writeTwinInput, type LoadBatch } from './twin/input.ts'
+
+const load = { seed: 20261130, instruments: 5500, parents: 5_300_000, partitions: 1 }
+const sizings: readonly FlowSizing[] = ['order', 'filled']
+/** The first round warms the compiler up. */
+const rounds = 3
+/** Fields that stand on a logarithm, whose last bit is the library's: equal to twelve digits. */
+const logarithmic: readonly number[] = [Acc.sumR2, Acc.sumR3, Acc.sumIlliquidity]
+
+interface Loaded {
+  readonly opened: DayOpened
+  readonly reference: Reference
+  readonly batches: readonly LoadBatch[]
+  readonly events: number
+}
+
+function loaded(market: LoadMarket): Loaded {
+  let opened: DayOpened | null = null
+  let reference: Reference | null = null
+  const batches: LoadBatch[] = []
+  let events = 0
+  for (const message of market.messages()) {
+    const { kind, value } = decode(message.value)
+    if (kind === 'dayOpened') opened = value
+    else if (kind === 'reference') reference = value
+    else if (kind === 'tickBatch') batches.push({ kind: 'ticks', batch: value })
+    else if (kind === 'bookBatch') batches.push({ kind: 'books', batch: value })
+    events += message.events
+  }
+  return { opened: opened as DayOpened, reference: reference as Reference, batches, events }
+}
+
+function opening({ opened, reference }: Loaded, sizing: FlowSizing): PartitionDay {
+  const day = new PartitionDay(opened, { profile: cn, sizing, fingerprints, minuteRows: false })
+  day.refer(reference, 0)
+  return day
+}
+
+/** The pass over all batches, what the collector did meanwhile, and how much the heap of objects grew. */
+async function pass(day: PartitionDay, { batches }: Loaded) {
+  const collections = { minor: 0, other: 0 }
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as readonly { detail: { kind: number } }[])
+      collections[entry.detail.kind === constants.NODE_PERFORMANCE_GC_MINOR ? 'minor' : 'other'] += 1
+  })
+  observer.observe({ entryTypes: ['gc'] })
+  const heap = process.memoryUsage().heapUsed
+  const cost = await costOf(() => {
+    for (const [offset, { kind, batch }] of batches.entries()) day.takeBatch(kind, batch, offset)
+  })
+  const heapGrowth = process.memoryUsage().heapUsed - heap
+  await new Promise((resolve) => setImmediate(resolve))
+  observer.disconnect()
+  return { cpuSeconds: cost.cpuSeconds, collections, heapGrowth }
+}
+
+/** Differences of the accumulators, the ones that stand on a logarithm by more than their last digits. */
+function differences(ours: Float64Array, theirs: Float64Array): number {
+  let count = 0
+  for (let i = 0; i < ours.length; i++) {
+    const isLogarithmic = logarithmic.includes(i % accStride)
+    const isEqual = isLogarithmic
+      ? Math.abs(ours[i] - theirs[i]) <= 1e-12 * Math.abs(theirs[i]) + 1e-24
+      : Object.is(ours[i], theirs[i])
+    if (!isEqual) count++
+  }
+  return count
+}
+
+/** Our pass and the same algorithm in C over the same batches, CPU nanoseconds an event. */
+async function beside(program: string, folder: string, all: Loaded, sizing: FlowSizing): Promise<object> {
+  const [input, output] = [join(folder, 'input'), join(folder, 'output')]
+  const file = openSync(input, 'w')
+  writeTwinInput(file, opening(all, sizing), all.batches, sizing)
+  closeSync(file)
+  const passes: Awaited<ReturnType<typeof pass>>[] = []
+  let day = opening(all, sizing)
+  for (let round = 0; round <= rounds; round++) {
+    day = opening(all, sizing)
+    passes.push(await pass(day, all))
+    say(`${sizing}: ${((passes[round].cpuSeconds * 1e9) / all.events).toFixed(0)} ns`)
+  }
+  const told = execFileSync(program, [input, output, String(rounds + 1)], { encoding: 'utf8' })
+  const native = told.trim().split('\n').map(Number).slice(1)
+  say(`in C: ${native.map((ns) => (ns / all.events).toFixed(0)).join(', ')} ns`)
+  const bytes = readFileSync(output)
+  const { state, orders } = day.reducer
+  const theirs = new Float64Array(Uint8Array.from(bytes).buffer)
+  const ours = state.acc.subarray(0, state.count * accStride)
+  const nanoseconds = (median(passes.slice(1).map(({ cpuSeconds }) => cpuSeconds)) * 1e9) / all.events
+  const inC = median(native) / all.events
+  return {
+    sizing,
+    cpu_ns_per_event: { typescript: nanoseconds, c: inC },
+    ratio_to_c: nanoseconds / inC,
+    accumulators: ours.length,
+    different_accumulators: ours.length === theirs.length ? differences(ours, theirs) : ours.length,
+    live_orders: orders.size,
+    bytes_per_live_order: orders.slots.byteLength / orders.size,
+    bytes_per_instrument: (state.acc.byteLength + state.bar.byteLength) / state.count,
+    collections: passes.at(-1)?.collections,
+    heap_growth_bytes: passes.at(-1)?.heapGrowth,
+  }
+}
+
+/** The in-memory pass (merge, checks, order table, buckets, minute bars, accumulators) beside its twin in C -O3. */
+export async function reduceInMemory(): Promise<object> {
+  const folder = mkdtempSync(join(tmpdir(), 'closebell-bench-'))
+  try {
+    const program = join(folder, 'twin')
+    execFileSync('cc', ['-O3', '-o', program, 'test/bench/twin/reduce.c', '-lm'])
+    const market = new LoadMarket(load)
+    const all = loaded(market)
+    say(`${all.events} events`)
+    const figures = []
+    for (const sizing of sizings) figures.push(await beside(program, folder, all, sizing))
+    const { counts, seconds } = market
+    return {
+      bench: 'reduce',
+      machine: machine(),
+      rounds,
+      load: { ...load, ...counts, seconds },
+      events: all.events,
+      figures,
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
