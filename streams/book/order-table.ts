@@ -19,11 +19,13 @@ export const OrderField = {
   filledQuantity: 4,
   filledAmount: 5,
   activeAmount: 6,
-  /** hasRow | hasLimit << 1 | originalKnown << 2 | (bucket + 1) << 3 */
+  /** hasRow | hasLimit << 1 | originalKnown << 2 | (bucket + 1) << 3 | passed */
   state: 7,
 } as const
 
 const stride = 8
+/** Bit of the state: some order was put behind this slot because the slot was taken. */
+const passed = 64
 export const channelsMax = 256
 /** Slots of a block: a page of memory. */
 const lanes = 64
@@ -70,33 +72,49 @@ export class OrderTable {
           this.used++
           return at
         }
+        slots[at + OrderField.state] = slots[at + OrderField.state] | passed
         index = (index + lanes) & mask
       }
       this.relieve()
     }
   }
 
+  /**
+   * Looks at where an order would stand, so that its memory is on the way when the order is found: the looks of several
+   * orders wait together, while finds wait one after another. The sum means nothing.
+   */
+  touch(owner: number, ids: Float64Array, i: number): number {
+    return this.slots[(this.home(owner, ids[i]) & (this.capacity - 1)) * stride + OrderField.owner]
+  }
+
   /** Forgets a finished order; shifts the followers of its cluster back, so that no tombstone is left. */
   remove(at: number): void {
-    const slots = this.slots
+    const { slots } = this
+    let hole = at / stride
+    if ((slots[at + OrderField.state] & passed) !== 0) hole = this.shiftBack(hole)
+    for (let field = 0; field < stride; field++) slots[hole * stride + field] = 0
+    this.used--
+  }
+
+  /** @returns the slot that is left over */
+  private shiftBack(start: number): number {
+    const { slots } = this
     const mask = this.capacity - 1
-    const start = at / stride
     let hole = start
     let index = start
     for (;;) {
       index = (index + lanes) & mask
       const from = index * stride
       const owner = slots[from + OrderField.owner]
-      if (owner === 0 || index === start) break
+      if (owner === 0 || index === start) return hole
       const home = this.home(owner, slots[from]) & mask
       // Distances along the lane, from where the follower belongs.
       if (((hole - home) & mask) < ((index - home) & mask)) {
         for (let field = 0; field < stride; field++) slots[hole * stride + field] = slots[from + field]
+        slots[hole * stride + OrderField.state] = slots[hole * stride + OrderField.state] | passed
         hole = index
       }
     }
-    for (let field = 0; field < stride; field++) slots[hole * stride + field] = 0
-    this.used--
   }
 
   /** A lane is too full: keys are not as they were taken for, or the table is too small. */
@@ -120,10 +138,13 @@ export class OrderTable {
     const mask = this.capacity - 1
     let index = this.home(old[from + OrderField.owner], old[from]) & mask
     for (let probe = 0; probe < probesMax; probe++) {
-      if (slots[index * stride + OrderField.owner] === 0) {
-        for (let field = 0; field < stride; field++) slots[index * stride + field] = old[from + field]
+      const at = index * stride
+      if (slots[at + OrderField.owner] === 0) {
+        for (let field = 0; field < stride; field++) slots[at + field] = old[from + field]
+        slots[at + OrderField.state] = slots[at + OrderField.state] & ~passed
         return true
       }
+      slots[at + OrderField.state] = slots[at + OrderField.state] | passed
       index = (index + lanes) & mask
     }
     return false
@@ -146,8 +167,7 @@ export class OrderTable {
     let to = 0
     for (let from = 0; from < this.slots.length; from += stride) {
       if (this.slots[from + OrderField.owner] === 0) continue
-      out.set(this.slots.subarray(from, from + stride), to)
-      to += stride
+      for (let field = 0; field < stride; field++) out[to++] = this.slots[from + field]
     }
     return out
   }

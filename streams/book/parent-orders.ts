@@ -19,7 +19,7 @@ const hasRow = 1
 const hasLimit = 2
 const originalKnown = 4
 const bucketShift = 3
-const flagBits = (1 << bucketShift) - 1
+const bucketBits = 7 << bucketShift
 
 /** Edges of an instrument: three numbers in its own integer units, lower bound inclusive. */
 export const edgeStride = 3
@@ -76,7 +76,7 @@ export class ParentOrders {
     const quantity = batch.quantity[i]
     const amount = batch.price[i] * quantity
     const state = slots[at + OrderField.state]
-    const old = (state >> bucketShift) - 1
+    const old = ((state & bucketBits) >> bucketShift) - 1
     const staysInBucket = old >= 0 && (state & (hasRow | hasLimit)) === (hasRow | hasLimit) && this.sizing === 'order'
     if (old >= 0 && !staysInBucket) this.contribute(acc, base, side, old, at, -1)
     if ((state & hasRow) === 0) {
@@ -115,7 +115,7 @@ export class ParentOrders {
     const slots = this.table.slots
     const side = (owner - 1) & 1
     const state = slots[at + OrderField.state]
-    const old = (state >> bucketShift) - 1
+    const old = ((state & bucketBits) >> bucketShift) - 1
     if (old >= 0) this.contribute(acc, base, side, old, at, -1)
     slots[at + OrderField.limitPrice] = limitPrice
     slots[at + OrderField.original] = isOriginal ? quantity : slots[at + OrderField.original] + quantity
@@ -133,7 +133,7 @@ export class ParentOrders {
   private settle(acc: Float64Array, base: number, side: number, at: number, edges: Float64Array, e: number): void {
     const { slots } = this.table
     const bucket = this.bucket(at, edges, e)
-    slots[at + OrderField.state] = (slots[at + OrderField.state] & flagBits) | ((bucket + 1) << bucketShift)
+    slots[at + OrderField.state] = (slots[at + OrderField.state] & ~bucketBits) | ((bucket + 1) << bucketShift)
     this.contribute(acc, base, side, bucket, at, 1)
   }
 

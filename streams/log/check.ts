@@ -168,19 +168,14 @@ const isQuantity = (quantity: number): boolean =>
   quantity > 0 && quantity <= Number.MAX_SAFE_INTEGER && Math.floor(quantity) === quantity
 
 /**
- * Whether no row of a batch is refused or late, its dictionary aside: what the functions above find out row by row and
- * name, in one pass that makes nothing.
+ * Whether no row of a batch is refused, its dictionary aside: what the functions above find out row by row and name, in
+ * one pass that makes nothing.
  */
-export function isSoundBatch(
-  kind: PendingBatch['kind'],
-  batch: TickBatch | BookBatch,
-  midnight: number,
-  chain: { readonly markTime: number; readonly markSequence: number },
-): boolean {
-  const { count, time, sequence, instrument, baseTime, dictionary } = batch
-  let before = Math.max(midnight, chain.markTime) - baseTime
+export function isSoundBatch(kind: PendingBatch['kind'], batch: TickBatch | BookBatch, midnight: number): boolean {
+  const { count, time, instrument, baseTime, dictionary } = batch
+  let before = midnight - baseTime
   for (let i = 0; i < count; i++) {
-    if (!(time[i] >= before) || sequence[i] <= chain.markSequence || instrument[i] >= dictionary.length) return false
+    if (!(time[i] >= before) || instrument[i] >= dictionary.length) return false
     before = time[i]
   }
   if (before >= midnight + dayLength - baseTime) return false

@@ -141,8 +141,10 @@ export class PartitionDay {
     }
     const outputs: DayOutput[] = []
     const known = this.knownRows(kind, batch)
-    const isSound = known !== null && isSoundBatch(kind, batch, this.reducer.session.midnight, chain)
-    const skip = isSound ? null : this.judgeRows(kind, batch, chain, offset, outputs)
+    const { midnight } = this.reducer.session
+    const isSound = known !== null && isSoundBatch(kind, batch, midnight)
+    const refused = isSound ? new Map<number, RowFault>() : refusedRows(kind, batch, midnight, this.scales[kind])
+    const skip = this.judgeRows(batch, chain, offset, refused, outputs)
     this.flagHole(chain, batch.batchNumber)
     const rows = known ?? new Int32Array(batch.dictionary.length).fill(-1)
     const pending = { kind, batch, offset, skip, rows }
@@ -259,13 +261,12 @@ export class PartitionDay {
 
   /** Refused and late rows of a batch: counted, given out, and left out of the reduction. */
   private judgeRows(
-    kind: PendingBatch['kind'],
     batch: TickBatch | BookBatch,
     chain: Chain,
     offset: number,
+    refused: ReadonlyMap<number, RowFault>,
     outputs: DayOutput[],
   ): Uint8Array | null {
-    const refused = refusedRows(kind, batch, this.reducer.session.midnight, this.scales[kind])
     for (const fault of refused.values()) outputs.push(this.fault(offset, fault))
     this.counts.eventsQuarantined += refused.size
     const lateRows = this.lateRows(batch, chain, refused)
@@ -298,7 +299,8 @@ export class PartitionDay {
     const rows: number[] = []
     const earliest = chain.markTime - batch.baseTime
     for (let i = 0; i < batch.count; i++) {
-      if (!refused.has(i) && (batch.time[i] < earliest || batch.sequence[i] <= chain.markSequence)) rows.push(i)
+      const isLate = batch.time[i] < earliest || batch.sequence[i] <= chain.markSequence
+      if (isLate && !refused.has(i)) rows.push(i)
     }
     return rows
   }

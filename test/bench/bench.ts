@@ -7,6 +7,8 @@ import { monitor } from './monitor.ts'
 import { reduceInMemory } from './reduce.ts'
 import { report } from './report.ts'
 import { store } from './store.ts'
+import { restart } from './restart.ts'
+import { stream } from './stream.ts'
 import { trainRecipe } from './train.ts'
 
 /** `npm run bench -- <name>`: one JSON document on stdout, progress on stderr. */
@@ -18,6 +20,8 @@ const benches: Readonly<Record<string, () => Promise<object>>> = {
   monitor,
   reduce: reduceInMemory,
   report,
+  restart,
+  stream,
   store,
   train: trainRecipe,
 }

@@ -66,8 +66,8 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'a bucket does not hold its lower edge',
     file: 'streams/book/parent-orders.ts',
-    from: 'if (notional < edges[1]) return notional < edges[0] ? 0 : 1',
-    to: 'if (notional <= edges[1]) return notional <= edges[0] ? 0 : 1',
+    from: 'if (notional < edges[e + 1]) return notional < edges[e] ? 0 : 1',
+    to: 'if (notional <= edges[e + 1]) return notional <= edges[e] ? 0 : 1',
     tests: ['test/streams/capital-flow.test.ts', 'bucket edges'],
   },
   {

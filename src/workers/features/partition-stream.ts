@@ -9,7 +9,7 @@ import {
   type SavedChain,
 } from '../../../streams/index.ts'
 import type { Logged } from '../../ports/bus.ts'
-import { decode, type Message } from '../../wire/index.ts'
+import { ColumnRoom, decode, type Message } from '../../wire/index.ts'
 
 /** What one message of the market topic led to. */
 export type StreamOutput =
@@ -46,6 +46,7 @@ const fault = ({ offset }: Logged, date: string, code: RowFault['code'], detail:
 export class PartitionStream {
   readonly partition: number
   private readonly settings: DaySettings
+  private readonly room = new ColumnRoom()
   day: PartitionDay | null = null
   /** Offset of the record that opened the day. */
   openedOffset = -1
@@ -67,7 +68,7 @@ export class PartitionStream {
     this.nextOffset = message.offset + 1
     let decoded: Message
     try {
-      decoded = decode(message.value)
+      decoded = decode(message.value, this.room)
     } catch (error) {
       if (!(error instanceof ClosebellError)) throw error
       return [this.refuse(message, error.code, error.fact)]
@@ -90,6 +91,11 @@ export class PartitionStream {
     const outputs = this.handleInDay(day, message, decoded)
     if (day.isClosed) this.leave(day)
     return outputs
+  }
+
+  private givingBack(day: PartitionDay): PartitionDay {
+    day.onDone = ({ instrument }) => this.room.giveBack(instrument.buffer as ArrayBuffer)
+    return day
   }
 
   private leave(day: PartitionDay): void {
@@ -115,7 +121,7 @@ export class PartitionStream {
     // A day that never ended is closed where the next one opens, as a deadline would have closed it.
     const outputs = this.day === null ? [] : this.day.close(message.offset)
     if (this.day !== null) this.leave(this.day)
-    this.day = new PartitionDay(value, this.settings)
+    this.day = this.givingBack(new PartitionDay(value, this.settings))
     this.openedOffset = message.offset
     return outputs
   }
@@ -145,7 +151,7 @@ export class PartitionStream {
 
   /** Goes on from a snapshot. */
   resume(day: PartitionDay | null, openedOffset: number, past: PastDay | null, nextOffset: number): void {
-    this.day = day
+    this.day = day === null ? null : this.givingBack(day)
     this.nextOffset = nextOffset
     this.openedOffset = openedOffset
     this.past = past

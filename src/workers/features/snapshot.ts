@@ -128,7 +128,7 @@ function readBody(identity: SnapshotIdentity, body: Buffer): Snapshot {
     }),
   }))
   const arrays = Object.fromEntries(
-    head.arrays.map(({ name, bytes: length }) => [name, new Float64Array(Uint8Array.from(next(length)).buffer)]),
+    head.arrays.map(({ name, bytes: length }) => [name, new Float64Array(new Uint8Array(next(length)).buffer)]),
   ) as SavedDay['arrays']
   const { nextOffset, openedOffset, past } = head
   return {

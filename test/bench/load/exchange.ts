@@ -25,6 +25,7 @@ const marketOrders = 33
 export class Exchange {
   readonly counts: LoadCounts = { orders: 0, trades: 0, cancels: 0, books: 0, parents: 0, finished: 0 }
   private readonly random: Random
+  private readonly isTradesOnly: boolean
   /** Live orders of each instrument and side by parent number, newest last. */
   private readonly queues: number[][]
   private readonly mid: Int32Array
@@ -36,7 +37,8 @@ export class Exchange {
   private readonly sequences = new Float64Array(64).fill(1)
   private readonly ids = new Float64Array(64).fill(1)
 
-  constructor(instruments: number, parents: number, random: Random) {
+  constructor(instruments: number, parents: number, random: Random, isTradesOnly: boolean) {
+    this.isTradesOnly = isTradesOnly
     this.random = random
     this.queues = Array.from({ length: 2 * instruments }, () => [])
     this.mid = Int32Array.from({ length: instruments }, () => 500 + random.below(5000))
@@ -98,6 +100,7 @@ export class Exchange {
     parent: number,
     isShenzhen: boolean,
   ): number {
+    if (this.isTradesOnly) return 1
     const { columns } = chain
     const i = chain.row(instrument, time, this.sequences[lane]++)
     const isMarket = isShenzhen && parent % marketOrders === 0
@@ -119,6 +122,7 @@ export class Exchange {
     const queue = this.queues[2 * instrument + side]
     const span = random.uniform() < 0.7 ? Math.min(32, queue.length) : queue.length
     const parent = takeOut(queue, queue.length - 1 - random.below(span))
+    if (this.isTradesOnly) return 1
     const i = chain.row(instrument, time, this.sequences[lane]++)
     columns['kind'][i] = TickKind.cancel
     columns['side'][i] = side === 0 ? Side.buy : Side.sell

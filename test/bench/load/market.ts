@@ -11,6 +11,8 @@ export interface LoadOptions {
   /** The day is run until so many parent orders have come. */
   readonly parents: number
   readonly partitions: number
+  /** What a feed without orders and books would show of the same market. */
+  readonly isTradesOnly?: boolean
 }
 
 export interface LoadMessage {
@@ -53,7 +55,7 @@ export class LoadMarket {
     this.symbols = Array.from({ length: instruments }, (_, i) =>
       i < half ? `${six(600_000 + i)}.SH` : `${six(i - half + 1)}.SZ`,
     )
-    this.exchange = new Exchange(instruments, options.parents + 1024, this.random)
+    this.exchange = new Exchange(instruments, options.parents + 1024, this.random, options.isTradesOnly === true)
     this.partition = Uint8Array.from(this.symbols, (symbol) => partitionOf(symbol, partitions))
     const numbers = Array.from({ length: channelsPerExchange }, (_, c) => c + 1)
     const channels = ['SSE', 'SZSE'].flatMap((name) => numbers.map((c) => `${name}.${c}`))
@@ -88,7 +90,7 @@ export class LoadMarket {
         k += exchange.act(chain, time, instrument, lane, isShenzhen)
       }
       const phase = ((time - start) / stamp) % stampsPerSnapshot
-      const until = Math.floor(((phase + 1) * instruments) / stampsPerSnapshot)
+      const until = this.options.isTradesOnly === true ? 0 : Math.floor(((phase + 1) * instruments) / stampsPerSnapshot)
       for (let i = Math.floor((phase * instruments) / stampsPerSnapshot); i < until; i++) {
         const lane = 2 * channelsPerExchange + (i < half ? 0 : 1)
         const chain = chains[lane][this.partition[i]]

@@ -32,7 +32,7 @@ enum {
   A_adv20 = 78, A_bookScale = 83
 };
 enum { O_id, O_owner, O_limitPrice, O_original, O_filledQuantity, O_filledAmount, O_activeAmount, O_state };
-enum { hasRow = 1, hasLimit = 2, originalKnown = 4 };
+enum { hasRow = 1, hasLimit = 2, originalKnown = 4, bucketBits = 56, passed = 64, GROUP = 16 };
 
 typedef struct {
   i32 isBooks, chain, count, symbols;
@@ -83,8 +83,10 @@ static void grow(void) {
     const double *slot = old + (size_t)from * SLOT;
     if (slot[O_owner] == 0) continue;
     u32 index = home((u32)slot[O_owner], slot[O_id]) & (capacity - 1);
-    while (slots[(size_t)index * SLOT + O_owner] != 0) index = (index + LANES) & (capacity - 1);
+    for (; slots[(size_t)index * SLOT + O_owner] != 0; index = (index + LANES) & (capacity - 1))
+      slots[(size_t)index * SLOT + O_state] = (i32)slots[(size_t)index * SLOT + O_state] | passed;
     memcpy(slots + (size_t)index * SLOT, slot, SLOT * sizeof(double));
+    slots[(size_t)index * SLOT + O_state] = (i32)slot[O_state] & ~passed;
   }
   free(old);
 }
@@ -101,18 +103,20 @@ static double *find(u32 owner, double id) {
       used++;
       return slot;
     }
+    slot[O_state] = (i32)slot[O_state] | passed;
   }
 }
 
 static void forget(double *slot) {
   u32 mask = capacity - 1, start = (u32)((slot - slots) / SLOT), hole = start, index = start;
-  for (;;) {
+  while ((i32)slot[O_state] & passed) {
     index = (index + LANES) & mask;
     const double *from = slots + (size_t)index * SLOT;
     if (from[O_owner] == 0 || index == start) break;
     u32 at = home((u32)from[O_owner], from[O_id]) & mask;
     if (((hole - at) & mask) < ((index - at) & mask)) {
       memcpy(slots + (size_t)hole * SLOT, from, SLOT * sizeof(double));
+      slots[(size_t)hole * SLOT + O_state] = (i32)from[O_state] | passed;
       hole = index;
     }
   }
@@ -157,7 +161,7 @@ static void settle(double *a, i32 side, double *slot, const double *e) {
   else if (state & hasLimit) bucket = bucketOf(slot[O_limitPrice] * slot[O_original], e);
   else if (!(state & originalKnown) || slot[O_filledQuantity] == 0) bucket = bucketOf(filled, e);
   else bucket = bucketOfMarket(filled, slot[O_original], slot[O_filledQuantity], e);
-  slot[O_state] = (state & 7) | (bucket + 1) << 3;
+  slot[O_state] = (state & ~bucketBits) | (bucket + 1) << 3;
   contribute(a, side, bucket, slot, 1);
 }
 
@@ -166,7 +170,7 @@ static u32 ownerOf(i32 row, i32 channel, i32 side) { return (u32)((row * 256 + c
 static void fill(double *a, i32 row, i32 channel, i32 side, const Batch *b, i32 i, double id, i32 isActive, double *e) {
   double *slot = find(ownerOf(row, channel, side), id);
   double quantity = b->quantity[i], amount = b->price[i] * quantity;
-  i32 state = (i32)slot[O_state], old = (state >> 3) - 1;
+  i32 state = (i32)slot[O_state], old = ((state & bucketBits) >> 3) - 1;
   i32 stays = old >= 0 && (state & (hasRow | hasLimit)) == (hasRow | hasLimit) && !isFilled;
   if (old >= 0 && !stays) contribute(a, side, old, slot, -1);
   if (!(state & hasRow)) {
@@ -205,7 +209,7 @@ static void order(const Batch *b, i32 i, i32 row, i32 channel) {
   a[A_orderRows] += 1;
   a[A_ordered] += quantity;
   double *slot = find(owner, id);
-  i32 state = (i32)slot[O_state], old = (state >> 3) - 1;
+  i32 state = (i32)slot[O_state], old = ((state & bucketBits) >> 3) - 1;
   if (old >= 0) contribute(a, side, old, slot, -1);
   slot[O_limitPrice] = limit;
   slot[O_original] = isOriginal ? quantity : slot[O_original] + quantity;
@@ -324,8 +328,22 @@ static void seek(double now) {
   segment = minuteSegment[minute];
 }
 
+static double touched;
+
+static void touch(i32 c, const Batch *b, i32 from, i32 to) {
+  double sum = 0;
+  u32 owner = ownerOf(0, c, 0), mask = capacity - 1;
+  if (capacity == 0) return;
+  for (i32 i = from; i < to; i++) {
+    if (b->buyId[i] > 0) sum += slots[(size_t)(home(owner, b->buyId[i]) & mask) * SLOT + O_owner];
+    if (b->sellId[i] > 0) sum += slots[(size_t)(home(owner, b->sellId[i]) & mask) * SLOT + O_owner];
+  }
+  touched = sum;
+}
+
 static void reduce(i32 c, const Batch *b, i32 from, i32 to) {
   for (i32 i = from; i < to; i++) {
+    if (!b->isBooks && (i - from) % GROUP == 0) touch(c, b, i, i + GROUP < to ? i + GROUP : to);
     i32 row = b->rows[b->instrument[i]];
     double *a = acc + (size_t)row * ACC;
     if (b->isBooks) {
