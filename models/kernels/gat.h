@@ -39,12 +39,8 @@ static void gat_project(const void *given, int block, int thread) {
   const gat_job *job = given;
   const int heads = job->heads, size = job->size, width = job->width, count = heads * size;
   const range at = block_of(block, job->n);
-  const real zero[PANEL] = {};
-  const real *h = job->h + at.first * count;
-  for (int column = 0; column < width; column += PANEL) {
-    const factors one = {h, count, 1, job->panels + column * count, PANEL, count};
-    panel(at.rows, job->projected + at.first * width + column, width, zero, 0, one, (factors){h, 0, 0, zero, 0, 0});
-  }
+  real *projected = job->projected + at.first * width;
+  multiply(at.rows, projected, width, 0, 0, job->h + at.first * count, count, job->panels, count, width);
   for (int i = at.first; i < at.first + at.rows; i++) {
     for (int head = 0; head < heads; head++) {
       const real *own = job->projected + i * width + head * size;
@@ -220,15 +216,11 @@ static void gat_backward_part(const void *given, int part, int thread) {
   const int width = job->width, count = job->heads * job->size;
   real *d = job->scratch + thread * 2 * BLOCK * width, *by_h = d + BLOCK * width;
   real *by_weight = job->parts + part * job->apart, *by_left = by_weight + width * width, *by_right = by_left + width;
-  const real zero[PANEL] = {};
   __builtin_memset(by_weight, 0, job->apart * sizeof(real));
   EACH_BLOCK(block, part, job->n) {
     const range at = block_of(block, job->n);
     for (int row = 0; row < at.rows; row++) collect(job, at.first + row, d + row * width, by_left, by_right);
-    for (int column = 0; column < width; column += PANEL) {
-      const factors one = {d, width, 1, job->panels + column * count, PANEL, count};
-      panel(at.rows, by_h + column, width, zero, 0, one, (factors){d, 0, 0, zero, 0, 0});
-    }
+    multiply(at.rows, by_h, width, 0, 0, d, width, job->panels, count, width);
     for (int row = 0; row < at.rows; row++) {
       const int i = (at.first + row) * count;
       for (int c = 0; c < count; c++) job->dh[i + c] = job->dz[i + c] + by_h[row * width + c];

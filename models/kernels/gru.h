@@ -165,7 +165,8 @@ void gru_backward(int n, int steps, int features, int size, const real *x, const
   const gru_backward_job job = {
     n, steps, features, size, width, x_width, x, mask, gates, states, panels, dh, scratch, parts, apart,
   };
-  for (int gate = 0; gate < 3; gate++) pack_rows(hidden + gate * size * size, size, size, panels, 3 * width, gate * width);
+  for (int gate = 0; gate < 3; gate++)
+    pack_rows(hidden + gate * size * size, size, size, panels, 3 * width, gate * width);
   run_tasks(gru_backward_part, &job, PARTS);
   // Gates of the port lie r z n; the parts hold n r z by x, r z u by h, and biases n r z u.
   const real *by_h = parts + 3 * width * x_width, *bias = by_h + 3 * width * width;

@@ -48,15 +48,11 @@ static void linear_part(const void *given, int part, int thread) {
   const int inputs = job->inputs, outputs = job->outputs, width = job->scratch_row;
   real *own = job->scratch + thread * BLOCK * width, *by_weight = job->parts + part * job->apart;
   real *by_bias = by_weight + rounded_up(outputs, PANEL) * width;
-  const real zero[PANEL] = {};
   __builtin_memset(by_weight, 0, job->apart * sizeof(real));
   EACH_BLOCK(block, part, job->rows) {
     const range at = block_of(block, job->rows);
     const real *dy = job->dy + at.first * outputs;
-    for (int column = 0; column < width; column += PANEL) {
-      const factors one = {dy, outputs, 1, job->panels + column * outputs, PANEL, outputs};
-      panel(at.rows, own + column, width, zero, 0, one, (factors){dy, 0, 0, zero, 0, 0});
-    }
+    multiply(at.rows, own, width, 0, 0, dy, outputs, job->panels, outputs, width);
     copy_rows(job->dx + at.first * inputs, inputs, own, width, at.rows);
     add_transposed(at.rows, by_weight, width, dy, outputs, outputs, job->x + at.first * inputs, inputs, width);
     add_column_sums(at.rows, by_bias, dy, outputs, outputs);

@@ -25,7 +25,8 @@ static void take_tasks(int thread) {
     if (next >= tasks) return;
     if (!__atomic_compare_exchange_n(&pool.word, &word, word + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
     pool.function(pool.job, next, thread);
-    if (__atomic_add_fetch(&pool.done, 1, __ATOMIC_SEQ_CST) == tasks) __builtin_wasm_memory_atomic_notify(&pool.done, 1);
+    const int done = __atomic_add_fetch(&pool.done, 1, __ATOMIC_SEQ_CST);
+    if (done == tasks) __builtin_wasm_memory_atomic_notify(&pool.done, 1);
   }
 }
 

@@ -59,19 +59,20 @@ INLINE void panel(int rows, real *to, int to_row, const real *start, int start_r
   }
 }
 
-// to = a · b for rows of a and all panels of b, `columns` of them.
+// to = start + a · b for all panels of b, which have `columns` columns; without a start, a · b.
 static void multiply(int rows, real *to, int to_row, const real *start, int start_row, const real *a, int a_row,
                      const real *panels, int count, int columns) {
+  static const real zero[PANEL];
   const factors none = {a, 0, 0, panels, 0, 0};
   for (int column = 0; column < columns; column += PANEL) {
     const factors one = {a, a_row, 1, panels + column * count, PANEL, count};
-    panel(rows, to + column, to_row, start + column, start_row, one, none);
+    panel(rows, to + column, to_row, start ? start + column : zero, start ? start_row : 0, one, none);
   }
 }
 
 // to [count, columns] += aᵀ · b over `rows` rows; reads up to a panel past the ends of both, writes whole panels.
-static void add_transposed(int rows, real *to, int to_row, const real *a, int a_row, int count, const real *b, int b_row,
-                           int columns) {
+static void add_transposed(int rows, real *to, int to_row, const real *a, int a_row, int count, const real *b,
+                           int b_row, int columns) {
   const factors none = {a, 0, 0, b, 0, 0};
   for (int column = 0; column < columns; column += PANEL) {
     const factors one = {a, 1, a_row, b + column, b_row, rows};

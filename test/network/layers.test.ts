@@ -33,6 +33,9 @@ describe('the loss', () => {
     const { ic, gradient } = negativeCorrelation(Float64Array.from([1, 1, 2, 1, 1]), label)
     expect(ic).toBeNaN()
     expect([...gradient]).toEqual([0, 0, 0, 0, 0])
+    // Three times 0.1 is not 0.3, so that their mean leaves a rest.
+    const rest = negativeCorrelation(new Float64Array(3).fill(0.1), Float64Array.from([1, 2, 4]))
+    expect([...rest.gradient]).toEqual([0, 0, 0])
   })
 
   it('refuses labels without spread', () => {
