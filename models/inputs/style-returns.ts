@@ -109,12 +109,16 @@ function weightedLeastSquares(
 ): Float64Array {
   const normal = new Float64Array(width * width)
   const right = new Float64Array(width)
+  const filled = new Int32Array(width)
   rows.forEach((row, m) => {
-    for (let a = 0; a < width; a++) {
-      if (row[a] === 0) continue
+    // Of a hundred industries a name is in one: what is 0 adds nothing.
+    let count = 0
+    for (let a = 0; a < width; a++) if (row[a] !== 0) filled[count++] = a
+    for (let i = 0; i < count; i++) {
+      const a = filled[i]
       const weighted = weights[m] * row[a]
       right[a] += weighted * outcomes[m]
-      for (let b = a; b < width; b++) normal[a * width + b] += weighted * row[b]
+      for (let j = i; j < count; j++) normal[a * width + filled[j]] += weighted * row[filled[j]]
     }
   })
   for (let a = 0; a < width; a++) for (let b = 0; b < a; b++) normal[a * width + b] = normal[b * width + a]

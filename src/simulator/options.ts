@@ -38,7 +38,7 @@ export const defaultOptions: SimulationOptions = {
 
 const wholeNumbers = {
   seed: [0, Number.MAX_SAFE_INTEGER],
-  instruments: [1, 5_000],
+  instruments: [1, 6_000],
   days: [1, 2_000],
   horizon: [1, 60],
   eventsPerDay: [100, 500_000],

@@ -1,5 +1,6 @@
 import { decodeBatches } from './decode.ts'
 import { engines } from './engines.ts'
+import { close } from './close/close.ts'
 import { importYears } from './import.ts'
 import { line } from './line.ts'
 import { say } from './measure.ts'
@@ -15,6 +16,7 @@ import { trainRecipe } from './train.ts'
 const benches: Readonly<Record<string, () => Promise<object>>> = {
   decode: decodeBatches,
   engines,
+  close,
   import: importYears,
   line,
   monitor,

@@ -41,5 +41,8 @@ it('a view of the log follows it and lets go of what no window reaches any more'
   await view.refresh('2024-06-03')
   expect([view.find(early), view.find(late)?.date]).toEqual([undefined, '2024-06-03'])
   expect(view.panelsUpTo('G', '2024-06-03', 10).map(({ date }) => date)).toEqual(['2024-06-03'])
+  // A date that looks back further than what is kept has it read again.
+  await view.refresh('2023-01-03')
+  expect([view.find(early)?.date, view.find(late)?.date]).toEqual(['2023-01-03', '2024-06-03'])
   await bus.close()
 })

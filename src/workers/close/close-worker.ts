@@ -47,6 +47,8 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
       return history ?? (await MarketHistory.before(options.store, options.profile, date))
     })
     if (history === null) return
+    // The day has just been opened: what was published before it is read long before the close.
+    await view.refresh(date)
     const summary = await closeDay({ ...options, mayPublish }, history, view, date)
     if (summary === null) return
     summaries.push(summary)

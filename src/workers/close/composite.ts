@@ -8,7 +8,7 @@ import { stateWeights } from '../../../models/composite/state-weights.ts'
 import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
 import { styleWindow, type StyleHistory } from '../../../models/inputs/style-window.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
-import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
+import { numbers, texts, type Store } from '../../ports/store.ts'
 import { comparablePrices } from '../history/prices.ts'
 import type { CompositeModel } from '../models-folder.ts'
 import { neutralisers } from '../scoring/inputs.ts'
@@ -131,32 +131,27 @@ interface StoredFactor {
   readonly neutral: Float64Array
 }
 
+/** Neutral values by `date|set`. Each date is asked for alone: between two of them lie days that nobody reads. */
 async function storedFactors(
   store: Store,
   sets: readonly string[],
   dates: readonly string[],
 ): Promise<Map<string, StoredFactor>> {
   const found = new Map<string, { instruments: string[]; neutral: number[] }>()
-  const [from, to] = [dates.at(-1), dates[0]]
-  if (from === undefined || to === undefined) return new Map()
-  for (const set of sets) {
-    const rows = await store.panel({
-      table: 'factors',
-      columns: ['event_time', 'instrument', 'neutral'],
-      from,
-      to,
-      where: { set },
-    })
-    const times = numbers(rows, 'event_time')
+  const columns = ['instrument', 'set', 'neutral']
+  const days = await Promise.all(dates.map((date) => store.panel({ table: 'factors', columns, from: date, to: date })))
+  days.forEach((rows, day) => {
+    const ofSets = texts(rows, 'set')
     const values = numbers(rows, 'neutral')
     texts(rows, 'instrument').forEach((symbol, i) => {
-      const key = `${eventTimeToDate(times[i])}|${set}`
+      if (!sets.includes(ofSets[i])) return
+      const key = `${dates[day]}|${ofSets[i]}`
       const known = found.get(key) ?? { instruments: [], neutral: [] }
       known.instruments.push(symbol)
       known.neutral.push(values[i])
       found.set(key, known)
     })
-  }
+  })
   return new Map(
     [...found].map(([key, { instruments, neutral }]) => [key, { instruments, neutral: Float64Array.from(neutral) }]),
   )

@@ -11,6 +11,9 @@ import { carriedFactors } from './prices.ts'
 /** Trading days of daily bars that the styles read: momentum looks back 504 days behind a lag of 21. */
 export const styleLookback = 560
 
+/** Days that are appended before the panel is copied again. */
+const spareDays = 20
+
 /**
  * Stored daily bars and listings before a date, read once and then appended to day by day, since every open and close
  * needs the same two years.
@@ -29,7 +32,10 @@ export class MarketHistory {
     const market = profileOf(profile)
     const [from, to] = [shiftTradingDays(market, date, -styleLookback), shiftTradingDays(market, date, -1)]
     const panel = await storedPanel(store, 'PV', modelColumns('PV'), from, to, asOf)
-    return new MarketHistory(await Listings.load(store), panel)
+    const perDay = panel.columns.length * panel.instruments.length
+    // Copied in the morning, so that the day is only put behind at the close.
+    const values = withRoom(panel.values, perDay).subarray(0, panel.values.length)
+    return new MarketHistory(await Listings.load(store), { ...panel, values })
   }
 
   /** PV of the days up to and including `to`. */
@@ -47,13 +53,23 @@ export class MarketHistory {
     const instruments = [...new Set([...this.panel.instruments, ...day.instruments])].sort()
     const old = instruments.length === this.panel.instruments.length ? this.panel : widen(this.panel, instruments)
     const added = widen(day, instruments)
-    const values = new Float64Array(old.values.length + added.values.length)
-    values.set(old.values)
+    const values = withRoom(old.values, added.values.length)
     values.set(added.values, old.values.length)
     const factors = joinedFactors(old, added)
     const joined = { ...old, dates: [...old.dates, ...day.dates], values }
     this.panel = factors === undefined ? joined : { ...joined, factors }
   }
+}
+
+/** The same values with more behind them, in the same memory where it has room, else in new one with room to grow. */
+function withRoom(values: Float64Array<ArrayBufferLike>, more: number): Float64Array {
+  const length = values.length + more
+  const bytes = 8 * (values.length + spareDays * more)
+  const isRoomy = values.byteOffset + 8 * length <= values.buffer.byteLength
+  const buffer = isRoomy ? values.buffer : new ArrayBuffer(bytes)
+  const grown = new Float64Array(buffer, isRoomy ? values.byteOffset : 0, length)
+  if (!isRoomy) grown.set(values)
+  return grown
 }
 
 /** Factors of a panel and of the days after it, which carry the last ones on where they have none of their own. */

@@ -9,6 +9,7 @@ import type { Log } from '../../ports/log.ts'
 import { codecs } from '../../wire/index.ts'
 import { recordsOfJob } from '../scoring/job-records.ts'
 import { LogView } from '../scoring/log-view.ts'
+import { ScaledPanels } from '../scoring/scaled-panels.ts'
 import type { ModelsFolder } from '../models-folder.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
@@ -29,6 +30,13 @@ export interface ModelOptions {
 export interface JobCounts {
   jobs: number
   failed: number
+}
+
+/** What a worker keeps between jobs: of a window only the last day is new. */
+interface Kept {
+  readonly view: LogView
+  readonly artifacts: Map<string, Artifact>
+  readonly scaled: ScaledPanels
 }
 
 /** How often a record that a job names is looked for again, and how long in all. */
@@ -56,8 +64,7 @@ export async function runModelWorker(
       total: counts.jobs + counts.failed,
     },
   ])
-  const view = new LogView(bus, options.profile)
-  const artifacts = new Map<string, Artifact>()
+  const kept = { view: new LogView(bus, options.profile), artifacts: new Map(), scaled: new ScaledPanels() }
   const membership = await bus.join('jobs', 'model', {
     assigned: async (assignments) => {
       const positions = new Map<number, number>()
@@ -71,7 +78,7 @@ export async function runModelWorker(
         date = message.date
         scoring = message.key.split('|').slice(2, 3)
         options.heartbeat?.beat()
-        const done = await handleJob(options, view, artifacts, message)
+        const done = await handleJob(options, kept, message)
         if (done) counts.jobs++
         else counts.failed++
         scoring = []
@@ -87,19 +94,14 @@ export async function runModelWorker(
   return counts
 }
 
-async function handleJob(
-  options: ModelOptions,
-  view: LogView,
-  artifacts: Map<string, Artifact>,
-  message: Logged,
-): Promise<boolean> {
+async function handleJob(options: ModelOptions, kept: Kept, message: Logged): Promise<boolean> {
   const { bus, engine, log } = options
   try {
     const job = codecs.job.decode(message.value)
     const artifact =
-      artifacts.get(job.artifactHash) ?? (await options.models.load(job.set as SetName, job.artifactHash))
-    artifacts.set(job.artifactHash, artifact)
-    const result = scoreJob(engine, artifact, job, await recordsOf(options, view, job))
+      kept.artifacts.get(job.artifactHash) ?? (await options.models.load(job.set as SetName, job.artifactHash))
+    kept.artifacts.set(job.artifactHash, artifact)
+    const result = scoreJob(engine, artifact, job, await recordsOf(options, kept.view, job), kept.scaled)
     const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
     await bus.publish('results', [{ partition: 0, date: job.date, key, value: codecs.result.encode(result) }])
     return true

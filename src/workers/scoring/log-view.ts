@@ -1,12 +1,15 @@
 import type { Input, Panel } from '../../../schemas/day.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
+import { historyDays } from '../../../models/expression/evaluate.ts'
 import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { decode } from '../../wire/index.ts'
 
-/** Trading days that a view reaches back: 252 of style returns, and the windows of the panels. */
-const daysBack = 260
+/** Trading days that a date looks back over: of panels, and of style returns with the deviations before them. */
+const reach = { panels: historyDays, styles: 260 }
+/** A date may be so many trading days older than the newest before everything is read again. */
+const slack = 30
 
 /**
  * What stands in `panels` and `inputs`, kept while both topics are followed: close and model workers name and look up
@@ -20,22 +23,43 @@ export class LogView {
   private readonly next = new Map<TopicName, number>()
   private readonly bus: Bus
   private readonly profile: string
+  /** Date from which on the panels are kept. */
+  private readFrom = ''
+  private refreshed: Promise<void> = Promise.resolve()
 
   constructor(bus: Bus, profile: string) {
     this.bus = bus
     this.profile = profile
   }
 
-  /** Reads both topics up to their ends, from two hundred days before `date` on the first time. */
-  async refresh(date: string): Promise<void> {
-    const earliest = shiftTradingDays(profileOf(this.profile), date, -daysBack)
-    this.forgetBefore(earliest)
-    for (const topic of ['inputs', 'panels'] as const) {
+  /** Reads both topics up to their ends, from as far back as `date` looks on the first time. */
+  refresh(date: string): Promise<void> {
+    const done = this.refreshed.then(() => this.readOn(date))
+    this.refreshed = done.catch(() => undefined)
+    return done
+  }
+
+  private async readOn(date: string): Promise<void> {
+    const daysBefore = (days: number): string => shiftTradingDays(profileOf(this.profile), date, -days)
+    if (daysBefore(reach.panels) < this.readFrom) this.forgetAll()
+    const kept = {
+      panels: daysBefore(reach.panels + slack),
+      styles: daysBefore(reach.styles + slack),
+      inputs: daysBefore(slack),
+    }
+    if (kept.panels > this.readFrom) this.readFrom = kept.panels
+    this.forget(kept)
+    for (const [topic, earliest] of [
+      ['inputs', kept.styles],
+      ['panels', kept.panels],
+    ] as const) {
       const from = this.next.get(topic) ?? (await this.bus.offsetOfDate(topic, 0, earliest))
       this.next.set(topic, from)
       for await (const messages of this.bus.read(topic, 0, { from, until: 'end' })) {
         for (const message of messages) {
-          this.take(decode(message.value))
+          // Graphs, exposures and fundamentals are most of `inputs`, and soon nobody's.
+          const isNeeded = topic === 'panels' || message.key.startsWith('styles|') || message.date >= kept.inputs
+          if (isNeeded) this.take(decode(message.value))
           this.next.set(topic, message.offset + 1)
         }
       }
@@ -43,14 +67,21 @@ export class LogView {
   }
 
   /** A worker that stays up keeps as much as one that has just started. */
-  private forgetBefore(date: string): void {
-    for (const records of [this.panels, this.inputs] as const) {
-      for (const [key, record] of records) {
-        if (record.date >= date) continue
-        records.delete(key)
-        this.byHash.delete(record.hash)
-      }
+  private forget(before: { readonly panels: string; readonly styles: string; readonly inputs: string }): void {
+    for (const [key, { date, hash }] of this.panels) if (date < before.panels) this.drop(this.panels, key, hash)
+    for (const [key, { date, hash, kind }] of this.inputs) {
+      if (date < (kind === 'styles' ? before.styles : before.inputs)) this.drop(this.inputs, key, hash)
     }
+  }
+
+  private drop(records: Map<string, unknown>, key: string, hash: string): void {
+    records.delete(key)
+    this.byHash.delete(hash)
+  }
+
+  private forgetAll(): void {
+    for (const records of [this.panels, this.inputs, this.byHash, this.next]) records.clear()
+    this.readFrom = ''
   }
 
   private take(message: ReturnType<typeof decode>): void {

@@ -2,7 +2,7 @@ import type { SetName } from '../../../schemas/topics.ts'
 import { modelRules } from '../../../schemas/catalogue/index.ts'
 import { assembleSample } from '../../../models/inputs/assemble.ts'
 import type { Fundamentals } from '../../../models/inputs/fundamentals.ts'
-import { createScaler } from '../../../models/inputs/scaling.ts'
+import { createScaler, type ScaledDay } from '../../../models/inputs/scaling.ts'
 import { styleWindow, type StyleHistory } from '../../../models/inputs/style-window.ts'
 import { universeOf, type Exclusion, type Universe } from '../../../models/inputs/universe.ts'
 import type { Scaler } from '../../../models/inputs/window.ts'
@@ -44,8 +44,15 @@ export class SampleBuilder {
   private readonly spec: NetworkSpec
   private readonly styles: StyleHistory
 
-  constructor(panel: FeaturePanel, pv: FeaturePanel, styles: StyleHistory, spec: NetworkSpec) {
-    this.scaler = createScaler(panel, panel.columns)
+  /** @param scaled days of the panel that were scaled before; PV is scaled by its window */
+  constructor(
+    panel: FeaturePanel,
+    pv: FeaturePanel,
+    styles: StyleHistory,
+    spec: NetworkSpec,
+    scaled?: (day: number) => ScaledDay,
+  ) {
+    this.scaler = createScaler(panel, panel.columns, panel.factors, scaled)
     this.pv = pv
     this.spec = spec
     this.styles = styles

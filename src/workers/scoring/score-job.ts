@@ -2,6 +2,7 @@ import type { Input, Job, Panel, Result } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { Engine } from '../../../models/engine.ts'
+import type { ScaledDay } from '../../../models/inputs/scaling.ts'
 import type { StyleHistory } from '../../../models/inputs/style-window.ts'
 import { graphNames, styleNames, type Graph } from '../../../models/sample.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
@@ -11,6 +12,7 @@ import { codecs, sha256 } from '../../wire/index.ts'
 import { fingerprints } from '../fingerprints.ts'
 import { joinPanels } from '../history/panels.ts'
 import { fundamentalsOf, graphOf } from './inputs.ts'
+import { ScaledPanels } from './scaled-panels.ts'
 import { modelColumns, SampleBuilder, type DayInputs } from './sample-builder.ts'
 
 /** Days of PV that a window of `lookback` days reads: one more, for the close before its first. */
@@ -52,8 +54,17 @@ export function dayInputsOf(inputs: readonly Input[]): DayInputs {
   }
 }
 
-/** Scores one job: the same bits for the same records, artifact and kernel build. */
-export function scoreJob(engine: Engine, artifact: Artifact, job: Job, records: JobRecords): Result {
+/**
+ * Scores one job: the same bits for the same records, artifact and kernel build.
+ * @param scaled what was scaled before, to which the days of this job are added
+ */
+export function scoreJob(
+  engine: Engine,
+  artifact: Artifact,
+  job: Job,
+  records: JobRecords,
+  scaled = new ScaledPanels(),
+): Result {
   const set = job.set as SetName
   const columns = modelColumns(set)
   const sizing = records.panels.at(-1)?.sizing ?? ''
@@ -61,7 +72,8 @@ export function scoreJob(engine: Engine, artifact: Artifact, job: Job, records: 
   const { spec } = artifact.manifest
   const pv = joinPanels(records.pv, modelColumns('PV'))
   const panel = set === 'PV' ? pv : joinPanels(records.panels, columns)
-  const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), spec)
+  const scaledDay = (day: number): ScaledDay => scaled.over(records.panels[day] as Panel, columns, panel.instruments)
+  const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), spec, scaledDay)
   const inputs = dayInputsOf(records.inputs)
   const section = builder.section(job.date, inputs).instruments
   const { scores, graphWeights } = score(engine, artifact, builder.build(job.date, inputs, section))

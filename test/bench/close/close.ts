@@ -1,0 +1,173 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { TopicName } from '../../../schemas/topics.ts'
+import { openKafka } from '../../../src/bus/kafka/index.ts'
+import { systemClock } from '../../../src/compose/clock.ts'
+import type { Bus } from '../../../src/ports/bus.ts'
+import type { Feed, FeedDay } from '../../../src/ports/feed.ts'
+import { down, up } from '../../../src/services/index.ts'
+import { simulateMarket } from '../../../src/simulator/market.ts'
+import { openQuestdb } from '../../../src/store/questdb/index.ts'
+import { publishFeed } from '../../../src/workers/feed.ts'
+import { ModelsFolder } from '../../../src/workers/models-folder.ts'
+import { readStatusBoard } from '../../../src/workers/status/status-board.ts'
+import { machine, say } from '../measure.ts'
+import { morningOf, promoteModels, publishMorning, recipe, storeHistory } from './stored-market.ts'
+
+const instruments = 5500
+const partitions = 4
+const log = { debug: () => undefined, info: () => undefined, warn: say, error: say }
+const main = resolve('dist/src/cli/main.js')
+
+/**
+ * A day of a full market from its last tick to `completed` and into the store: Kafka, QuestDB and the four services as
+ * processes of their own on one machine. The morning is prepared, then the services start, then the day is fed, its
+ * last events once everybody has caught up. Stages end when their last record was appended to its topic.
+ */
+export async function close(): Promise<object> {
+  const folder = mkdtempSync(join(tmpdir(), 'closebell-bench-'))
+  const services: ChildProcess[] = []
+  try {
+    const { kafka, questdb } = await up({ folder })
+    if (kafka === null || questdb === null) throw new Error('Kafka or QuestDB did not start')
+    const bus = openKafka({
+      ...{ brokers: [`${kafka.host}:${kafka.port}`], prefix: 'bench', clientId: 'bench', clock: systemClock, log },
+    })
+    await bus.createTopics(partitions)
+    const market = simulateMarket({ instruments, days: 1, earlierDays: 30, eventsPerDay: 100, bookSeconds: 900 })
+    const date = market.dates[0]
+    const morning = morningOf(
+      market.instruments.map(({ symbol }) => symbol),
+      date,
+    )
+    say('storing the history')
+    const store = await openQuestdb({
+      ...{ host: questdb.host, httpPort: questdb.port, encoder: 'binary', clock: systemClock, log },
+    })
+    await store.ensureTables()
+    await storeHistory(store, morning)
+    say('publishing the morning')
+    await publishMorning(bus, morning)
+    const models = join(folder, 'models')
+    await promoteModels(new ModelsFolder(models))
+    const addresses = {
+      bus: ['--bus', `kafka://${kafka.host}:${kafka.port}/bench`],
+      store: ['--store', `questdb://${questdb.host}:${questdb.port}?encoder=binary`],
+      models: ['--models', models],
+    }
+    const start = (name: string, ...flags: readonly string[]): void =>
+      void services.push(service(folder, name, [...addresses.bus, ...flags]))
+    start('features')
+    start('sink', ...addresses.store)
+    start('model', ...addresses.models)
+    start('close', ...addresses.store, ...addresses.models)
+    await until(async () => stagesAre(bus, { sink: 'following', model: 'waiting' }))
+    say('feeding the day')
+    await publishFeed({
+      feed: inParts(market, [
+        () => until(() => stagesAre(bus, { close: 'partitions' })),
+        () => until(() => stagesAre(bus, { sink: 'following', features: 'streaming' })),
+      ]),
+      ...{ bus, partitions, clock: systemClock, log, signal: new AbortController().signal },
+    })
+    await until(async () => (await bus.offsets('completed', 0)).next > 0)
+    await until(async () => (await store.dates('completed', date, date)).length > 0)
+    const storedAt = systemClock.now()
+    await store.close()
+    const stages = await stagesOf(bus, date, storedAt)
+    await bus.close()
+    const memoryMb = Object.fromEntries(services.map(({ spawnargs, pid }) => [spawnargs[2], peakMb(pid)]))
+    return { machine: machine(), instruments, partitions, recipe, stages, memoryMb }
+  } finally {
+    await Promise.all(services.map(ended))
+    await down({ folder })
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function service(folder: string, name: string, flags: readonly string[]): ChildProcess {
+  const output = openSync(join(folder, `${name}.log`), 'w')
+  return spawn(process.execPath, [main, name, ...flags], { stdio: ['ignore', output, output] })
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const over = once(child, 'exit')
+  child.kill()
+  await over
+}
+
+const pollMs = 100
+/** Heartbeats are two seconds apart; what they said before a change is not to be believed. */
+const settleMs = 5000
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await systemClock.sleep(pollMs)
+}
+
+/** Whether each worker reports its stage, and with no message waiting. */
+async function stagesAre(bus: Bus, wanted: Readonly<Record<string, string>>): Promise<boolean> {
+  const board = await readStatusBoard(bus)
+  return Object.entries(wanted).every(([worker, stage]) => {
+    const reports = board.reports(worker)
+    return reports.length > 0 && reports.every((status) => status.stage === stage && status.lag === 0)
+  })
+}
+
+/** The same feed, whose first and last events wait for the workers. */
+function inParts(feed: Feed, [first, last]: readonly [() => Promise<void>, () => Promise<void>]): Feed {
+  async function* gated<T>(blocks: AsyncIterable<T>): AsyncGenerator<T> {
+    let held: T | null = null
+    await first()
+    for await (const block of blocks) {
+      if (held !== null) yield held
+      held = block
+    }
+    await systemClock.sleep(settleMs)
+    await last()
+    if (held !== null) yield held
+  }
+  return {
+    producer: feed.producer,
+    async *days(): AsyncGenerator<FeedDay> {
+      for await (const day of feed.days()) yield { ...day, blocks: (reject) => gated(day.blocks(reject)) }
+    },
+  }
+}
+
+/** Seconds after the last tick at which each stage was done. */
+async function stagesOf(bus: Bus, date: string, storedAt: number): Promise<object> {
+  const lastOf = async (topic: TopicName, key = ''): Promise<number> => {
+    let last = NaN
+    for (let partition = 0; partition < (await bus.partitions(topic)); partition++) {
+      const from = await bus.offsetOfDate(topic, partition, date)
+      if (from >= (await bus.offsets(topic, partition)).next) continue
+      for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
+        for (const message of messages) {
+          if (message.date === date && message.key.includes(key)) last = Math.max(message.appendedAt, last || 0)
+        }
+      }
+    }
+    return last
+  }
+  const lastTick = await lastOf('market')
+  const after = async (topic: TopicName, key?: string): Promise<number> =>
+    ((await lastOf(topic, key)) - lastTick) / 1000
+  return {
+    days: await after('days'),
+    streamPanels: await after('panels', '|HF'),
+    panels: await after('panels'),
+    jobs: await after('jobs'),
+    results: await after('results'),
+    factors: await after('factor-dp'),
+    mlC: await after('ml-c'),
+    completed: await after('completed'),
+    stored: (storedAt - lastTick) / 1000,
+  }
+}
+
+const peakMb = (pid: number | undefined): number =>
+  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
