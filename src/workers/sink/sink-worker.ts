@@ -118,7 +118,7 @@ export class Sink {
   }
 
   private async join(topic: TopicName, signal: AbortSignal): Promise<Membership> {
-    const membership = await this.bus.join(topic, `sink-${topic}`, {
+    const membership = this.bus.join(topic, `sink-${topic}`, {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
         for (const place of this.next.keys()) if (place.startsWith(`${topic}/`)) this.next.delete(place)
@@ -141,7 +141,7 @@ export class Sink {
           return true
         })
         if (done === null) return
-        await membership.commit(partition, { offset: last.offset + 1, metadata: '' })
+        await (await membership).commit(partition, { offset: last.offset + 1, metadata: '' })
         this.next.set(`${topic}/${partition}`, last.offset + 1)
         this.moved()
         if (last.appendedAt > this.newest.appendedAt) this.newest = { date: last.date, appendedAt: last.appendedAt }
