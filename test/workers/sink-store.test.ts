@@ -165,12 +165,12 @@ describe('a store that is slow', () => {
     const following = new Sink(bus, store as Store, 'live').follow(stop.signal)
     const busy = ['days/0', 'days/1', 'minutes/0', 'minutes/1']
     await expect.poll(() => [...handed.keys()].sort(), poll).toEqual(['completed/0', ...busy])
-    const value = codecs.completed.encode({
-      ...{ date, revision: 1, degraded: false, retracted: false, cause: '', universe: 0, published: 0 },
-      ...{ sets: [], mlCHash: '', exclusions: [] },
-    })
-    for (let again = 0; again < 5; again++) {
-      await bus.publish('completed', [{ partition: 0, date, key: `${date}|1`, value }])
+    for (let revision = 1; revision <= 5; revision++) {
+      const value = codecs.completed.encode({
+        ...{ date, revision, degraded: false, retracted: false, cause: '', universe: 0, published: 0 },
+        ...{ sets: [], mlCHash: '', exclusions: [] },
+      })
+      await bus.publish('completed', [{ partition: 0, date, key: `${date}|${revision}`, value }])
       await clock.sleep(20)
     }
     expect([...handed.values()]).toEqual([1, 1, 1, 1, 1])
