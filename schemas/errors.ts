@@ -30,6 +30,8 @@ export const remedies = {
   CB_CHAIN: 'A batch number came again with other bytes: two producers share one name.',
   CB_CHAIN_ENDED: 'The chain had ended: start a correction to take its events in.',
   CB_DAY: 'No day is open on the partition: run closebell open, or a file feed.',
+  CB_NOT_CLOSED:
+    'A date is corrected once every partition has closed it: wait for its close, or run closebell features.',
   CB_CALENDAR_END:
     'The calendar ends here and does not guess: run closebell import calendar FILE, or install a newer release.',
   CB_FEED_INPUT: 'The vendor file is not in the form its adapter reads.',

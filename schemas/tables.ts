@@ -17,6 +17,8 @@ export interface TableSpec {
   /** Rows with equal keys are one row: the later write replaces the earlier. */
   readonly keys: readonly string[]
   readonly partitionBy: 'day' | 'year'
+  /** A retraction of their date takes the rows back. */
+  readonly retractable?: true
 }
 
 export type DayTable = 'pv' | 'g' | 'c' | 'hf' | 'dp'
@@ -66,6 +68,7 @@ const dayTable = (set: SetName): TableSpec => ({
   columns: [...rowColumns, ...features(dayRules[set]), ...(set === 'PV' ? priceColumns : [])],
   keys: dayKeys,
   partitionBy: 'year',
+  retractable: true,
 })
 
 const minuteTable = (set: SetName): TableSpec => ({
@@ -73,6 +76,7 @@ const minuteTable = (set: SetName): TableSpec => ({
   columns: [...rowColumns, col('minute', 'long'), ...features(minuteRules[set])],
   keys: dayKeys,
   partitionBy: 'day',
+  retractable: true,
 })
 
 const indicators = Array.from({ length: 36 }, (_, i) => col(`f${String(i + 1).padStart(2, '0')}`, 'double'))
@@ -95,6 +99,7 @@ export const tables: readonly TableSpec[] = [
     ],
     keys: ['event_time', 'set', 'instrument', 'revision'],
     partitionBy: 'year',
+    retractable: true,
   },
   {
     name: 'weights',
@@ -109,12 +114,14 @@ export const tables: readonly TableSpec[] = [
     ],
     keys: ['event_time', 'set', 'revision'],
     partitionBy: 'year',
+    retractable: true,
   },
   {
     name: 'styles',
     columns: [time, revision, knownAt, col('style', 'symbol'), col('return', 'double')],
     keys: ['event_time', 'style', 'revision'],
     partitionBy: 'year',
+    retractable: true,
   },
   {
     name: 'exposures',

@@ -7,6 +7,7 @@ import { registerBacktest } from './commands/backtest.ts'
 import { registerClose } from './commands/close.ts'
 import { registerCompletion } from './commands/completion.ts'
 import { registerConfig } from './commands/config.ts'
+import { registerCorrect } from './commands/correct.ts'
 import { registerDemo } from './commands/demo.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerDown } from './commands/down.ts'
@@ -43,6 +44,7 @@ const commands: readonly Register[] = [
   registerClose,
   registerModel,
   registerSink,
+  registerCorrect,
   registerBackfill,
   registerTrain,
   registerModels,

@@ -38,7 +38,7 @@ export async function storedRows(store: Store, question: Question): Promise<Show
   const shown: Shown[] = []
   for (const part of parts) shown.push(await readPart(store, part, dates, question))
   const stored = shown.filter(({ rows }) => rows.count > 0)
-  if (stored.length === 0) throw nothing(tables, dates, question)
+  if (stored.length === 0) throw (await retraction(store, tables, dates)) ?? nothing(tables, dates, question)
   return parts.length === 1 ? stored[0] : sideBySide(shown)
 }
 
@@ -107,6 +107,23 @@ function nothing(tables: readonly TableName[], { from, to }: DateRange, question
   const asked = [instruments?.join(','), set, minute === undefined ? undefined : `minute ${minute}`].filter(Boolean)
   const dates = from === to ? from : `${from}..${to}`
   return new ClosebellError('CB_ABSENT', `${tables.join(', ')} have no row of ${[dates, ...asked].join(', ')}`)
+}
+
+/** What to say of dates whose rows were taken back; null when they were not. */
+async function retraction(
+  store: Store,
+  tables: readonly TableName[],
+  { from, to }: DateRange,
+): Promise<ClosebellError | null> {
+  if (!tables.some((table) => tableOf(table).retractable === true)) return null
+  const columns = ['event_time', 'revision', 'retracted', 'cause']
+  const completed = await store.panel({ table: 'completed', columns, from, to })
+  const row = numbers(completed, 'retracted').findLastIndex((value) => value === 1)
+  if (row < 0) return null
+  const date = eventTimeToDate(numbers(completed, 'event_time')[row])
+  const revision = numbers(completed, 'revision')[row] + 1
+  const cause = texts(completed, 'cause')[row]
+  return new ClosebellError('CB_RETRACTED', `${date} was retracted by r${revision}: ${cause}`)
 }
 
 async function readPart(store: Store, part: Part, { from, to }: DateRange, question: Question): Promise<Shown> {

@@ -1,6 +1,6 @@
 import { ClosebellError } from '../../schemas/errors.ts'
 import { tableOf, type ColumnKind, type TableColumn, type TableSpec } from '../../schemas/tables.ts'
-import { dateToEventTime, type ColumnValues, type PanelQuery, type Rows } from './store.ts'
+import { dateToEventTime, numbers, type ColumnValues, type PanelQuery, type Rows } from './store.ts'
 
 /** What every store adapter refuses and plans alike; how it is written down is the adapter's own. */
 
@@ -76,6 +76,8 @@ export interface PanelPlan {
   /** Equalities on keys, which choose among rows, and on other columns, which must hold for the newest revision. */
   readonly keyFilters: readonly Equality[]
   readonly rowFilters: readonly Equality[]
+  /** µs UTC of the dates whose rows were taken back. */
+  readonly retracted: readonly number[]
 }
 
 export interface Equality {
@@ -108,8 +110,32 @@ export function planPanel(query: PanelQuery): PanelPlan {
     asOf: query.asOf,
     keyFilters: filters.filter(({ column }) => spec.keys.includes(column)),
     rowFilters: filters.filter(({ column }) => !spec.keys.includes(column)),
+    retracted: [],
   }
 }
+
+/** Revisions of the completed dates that a plan covers, as it knows them; null where nothing can be retracted. */
+export const retractionQuery = ({ table, from, to, asOf }: PanelQuery): PanelQuery | null =>
+  tableOf(table).retractable !== true
+    ? null
+    : {
+        table: 'completed',
+        columns: ['event_time', 'retracted'],
+        from,
+        to,
+        ...(asOf === undefined ? {} : { asOf }),
+      }
+
+/** The plan without the dates that were retracted. @param completed answer to the query above */
+export function withoutRetracted(plan: PanelPlan, completed: Rows): PanelPlan {
+  const isRetracted = numbers(completed, 'retracted')
+  const retracted = [...numbers(completed, 'event_time')].filter((_, row) => isRetracted[row] === 1)
+  return { ...plan, retracted }
+}
+
+/** Times that a plan leaves out, as [first, end) in µs UTC. */
+export const retractedSpans = ({ retracted }: PanelPlan): readonly (readonly [number, number])[] =>
+  retracted.map((time) => [time, time + dayMicros])
 
 /** [first, end) in µs UTC of the dates from..to, both inclusive. @throws CB_STORE_VALUE for what is no date. */
 export function timeRange(from: string, to: string): { first: number; end: number } {

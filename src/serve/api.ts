@@ -79,7 +79,7 @@ export class Api {
     const { days } = this.#options
     if (date === 'latest') {
       if (revision !== null) throw misused('latest has no revision')
-      const last = days.entries.at(-1)
+      const last = days.latest()
       if (last === undefined) throw this.#notYet(this.#nextDate())
       if (last.isRetracted) throw retracted(last)
       return last

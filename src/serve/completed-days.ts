@@ -47,7 +47,7 @@ export class CompletedDays {
 
   /** The last date that was completed; empty when there is none. */
   get lastDate(): string {
-    return this.#entries.at(-1)?.date ?? ''
+    return this.latest()?.date ?? ''
   }
 
   /** Reads the index to the end, then on, until the signal. `onCaughtUp` is called once the end was reached. */
@@ -70,6 +70,16 @@ export class CompletedDays {
 
   revisionsOf(date: string): readonly CompletedEntry[] {
     return this.#entries.filter((entry) => entry.date === date)
+  }
+
+  /** The newest revision of the newest date; a correction of an earlier date may have come behind it. */
+  latest(): CompletedEntry | undefined {
+    const isNewer = (a: CompletedEntry, b: CompletedEntry): boolean =>
+      a.date === b.date ? a.revision > b.revision : a.date > b.date
+    return this.#entries.reduce<CompletedEntry | undefined>(
+      (newest, entry) => (newest === undefined || isNewer(entry, newest) ? entry : newest),
+      undefined,
+    )
   }
 
   /** Index of the first entry of the newest date. */
@@ -109,7 +119,8 @@ export class CompletedDays {
 
   async #read({ offset }: CompletedEntry): Promise<DayEvent | RetractedEvent> {
     for await (const [message] of this.#bus.read('completed', 0, { from: offset, until: 'end' })) {
-      if (message !== undefined) return eventOf(this.#bus, codecs.completed.decode(message.value), factorNames)
+      if (message !== undefined)
+        return eventOf(this.#bus, codecs.completed.decode(message.value), factorNames, message.date)
     }
     throw new ClosebellError('CB_BUS_GAP', `offset ${offset} of completed is missing`)
   }

@@ -5,6 +5,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { closeDay } from './close/close-day.ts'
+import { closeRetraction } from './close/close-retraction.ts'
+import { firstRevision, isCompleted, startedCorrections } from './corrections.ts'
 import { emptySummary, FeaturesWorker, type FeaturesSummary } from './features/features-worker.ts'
 import { MarketHistory } from './history/market-history.ts'
 import { openDay } from './open/open-worker.ts'
@@ -62,16 +64,26 @@ export async function backfill(options: BackfillOptions): Promise<BackfillSummar
   for (const [i, date] of dates.entries()) {
     if (options.signal?.aborted === true) break
     await openDay({ bus, store, log, date, profile, neighbours: options.neighbours, history })
-    await closeDay(
-      { bus, store, clock, log, profile, models: null, resultsTimeoutMs: 0, ...signal },
-      history,
-      view,
-      date,
-    )
+    const closing = { bus, store, clock, log, profile, models: null, resultsTimeoutMs: 0, ...signal }
+    await closeDay(closing, history, view, firstRevision(date))
     await sink.drain(date)
     options.onDay?.(date, i + 1, dates.length)
   }
+  await closeCorrections(options, dates, sink)
   return { dates, features, rows: sink.rows }
+}
+
+/** Revisions that were started up to the end of the span, each with the history as it is by then. */
+async function closeCorrections(options: BackfillOptions, dates: readonly string[], sink: Sink): Promise<void> {
+  const { bus, store, profile, to, signal } = options
+  for (const of of await startedCorrections(bus)) {
+    if (!dates.includes(of.date) || of.startedOn > to || signal?.aborted === true) continue
+    if (await isCompleted(bus, of)) continue
+    const history = await MarketHistory.before(store, profile, of.date)
+    const closing = { ...options, models: null, resultsTimeoutMs: 0 }
+    await (of.isRetraction ? closeRetraction(closing, of) : closeDay(closing, history, new LogView(bus, profile), of))
+    await sink.drain(of.date)
+  }
 }
 
 /** Dates within [from, to] that were opened in the log. */

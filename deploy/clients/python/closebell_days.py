@@ -35,16 +35,16 @@ class Log(Consumer):  # partition 0 of any topic, read at any place; dates never
         low, high = self.bounds(topic)
         return low + bisect.bisect_left(range(low, high), date, key=lambda offset: self.at(topic, offset)[1])
 
-    def named(self, topic, date, digest):
-        for offset in range(self.first(topic, date), self.first(topic, date + "~")):
+    def named(self, topic, date, filed, digest):  # a later revision is filed under a later session
+        for offset in range(self.first(topic, date), self.first(topic, filed + "~")):
             if hashlib.sha256(value := self.at(topic, offset)[0]).hexdigest() == digest:
                 return decode(value)
         raise ValueError(f"CB_BUS_GAP: {topic} has no message of {date} with sha256 {digest}")
 
-def whole(log, path, c):
+def whole(log, path, c, filed):
     topics = [(s["set"], "factor-" + s["set"].lower(), s["hash"]) for s in c.sets] + [("ML_C", "ml-c", c.ml_c_hash)]
     named = ((name, path(topic), digest) for name, topic, digest in topics if digest and not c.retracted)
-    factors = {name: log.named(topic, c.date, digest) for name, topic, digest in named}
+    factors = {name: log.named(topic, c.date, filed, digest) for name, topic, digest in named}
     m = factors.get("ML_C", Record(sets=(), weights=(), sa_weights=(), long_only_weights=(), flags=[]))
     parts = zip(m.sets, m.weights, m.sa_weights, m.long_only_weights)
     weights = {name: Record(weight=weight, sa=sa, long_only=long_only) for name, weight, sa, long_only in parts}
@@ -73,7 +73,7 @@ def days(broker, prefix, group, start=None):
                 raise ConnectionError(f"CB_BUS_UNREACHABLE: {message.error()}")
             else:
                 c, quiet = decode(message.value()), 0
-                earlier = range(log.first(topic, c.date), message.offset())
-                if c.revision not in (decode(log.at(topic, offset)[0]).revision for offset in earlier):
-                    yield whole(log, path, c)
+                earlier = [decode(log.at(topic, at)[0]) for at in range(log.first(topic, c.date), message.offset())]
+                if (c.date, c.revision) not in ((e.date, e.revision) for e in earlier):
+                    yield whole(log, path, c, dict(message.headers())["date"].decode())
                 reader.commit(message=message, asynchronous=False)

@@ -1,3 +1,4 @@
+import type { Completed } from '../../../schemas/day.ts'
 import type { Bus } from '../../ports/bus.ts'
 import type { Log } from '../../ports/log.ts'
 import type { CloseOptions, CloseSummary } from '../../workers/close/close-day.ts'
@@ -138,18 +139,22 @@ async function startModel(context: Context, bus: Bus): Promise<() => Promise<voi
   }
 }
 
-const documentOf = ({ date, completed, mlC, times }: CloseSummary) => ({
+const documentOf = ({ date, revision, completed, mlC, times }: CloseSummary) => ({
   date,
+  revision,
   completed,
   weights: mlC === null ? null : Object.fromEntries(mlC.sets.map((set, k) => [set, mlC.weights[k]])),
   flags: mlC?.flags ?? [],
   times,
 })
 
+const stateOf = ({ retracted, degraded }: Completed): string =>
+  retracted ? 'RETRACTED' : degraded ? 'DEGRADED' : 'COMPLETE'
+
 const lineOf = ({ date, completed }: CloseSummary): string =>
   completed === null
     ? `${date}: panels`
-    : `${date}: ${completed.degraded ? 'DEGRADED' : 'COMPLETE'} r${completed.revision + 1}, ` +
+    : `${date}: ${stateOf(completed)} r${completed.revision + 1}, ` +
       `${completed.published} of ${completed.universe} names, sets ${
         completed.sets
           .filter((set) => set.present)

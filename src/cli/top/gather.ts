@@ -5,6 +5,7 @@ import { dayStart, localDate, profileOf, type MarketProfile } from '../../../sch
 import { sessionPoint } from '../../monitor/protocol/phase.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { newestDate } from '../../workers/close/close-worker.ts'
+import { firstRevision } from '../../workers/corrections.ts'
 import { CloseWatch } from '../../workers/status/close-watch.ts'
 import { livenessOf, readStatusBoard, StatusBoard } from '../../workers/status/status-board.ts'
 import { EventTail } from './events.ts'
@@ -53,7 +54,7 @@ export class TopReader {
   }
 
   async #closeLine(date: string, workers: readonly Status[]): Promise<CloseLine> {
-    if (this.#close?.date !== date) this.#close = new CloseWatch(this.#bus, date)
+    if (this.#close?.of.date !== date) this.#close = new CloseWatch(this.#bus, firstRevision(date))
     const progress = await this.#close.look()
     const told = workers.find((status) => status.worker === 'close' && status.date === date && status.deadline > 0)
     return { ...progress, deadline: progress.completed === null ? (told?.deadline ?? null) : null }

@@ -80,11 +80,12 @@ export class View {
   /** One message of an output topic. @returns whether it began a new day */
   take(message: Message, logged: Logged): boolean {
     this.messages++
-    const begins = dayKinds.includes(message.kind) && logged.date > this.loggedDate
-    if (begins) this.begin(logged.date)
+    const date = dateOf(message, logged)
+    const begins = dayKinds.includes(message.kind) && date > this.loggedDate
+    if (begins) this.begin(date)
     this.#takeFactors(message, logged)
     this.#takeClose(message, logged)
-    if (logged.date === this.#day.date || message.kind === 'status') this.#takeRows(message)
+    if (date === this.#day.date || message.kind === 'status') this.#takeRows(message)
     return begins
   }
 
@@ -164,7 +165,8 @@ export class View {
     const day = this.#day
     switch (message.kind) {
       case 'minuteRows':
-        return day.minuteRows(message.value)
+        // A later revision of the day has no news of its minutes.
+        return message.value.revision === 0 ? day.minuteRows(message.value) : undefined
       case 'dayRow':
         return day.dayRow(message.value)
       case 'panel':
@@ -198,7 +200,7 @@ export class View {
   #takeClose(message: Message, logged: Logged): void {
     const { close, partitions } = this.#day
     close.take(message, logged)
-    if (logged.date !== this.#day.date || message.kind !== 'partitionClosed') return
+    if (message.kind !== 'partitionClosed' || message.value.date !== this.#day.date) return
     const part = partitions[message.value.partition]
     if (part !== undefined) part.closed = message.value
   }
@@ -206,6 +208,9 @@ export class View {
 
 /** Messages whose date is the one that is traded or closed now. */
 const dayKinds: readonly string[] = ['minuteRows', 'dayRow', 'partitionClosed', 'panel']
+
+/** The date that a message is about: a later revision stands under the date on which it was started. */
+const dateOf = ({ value }: Message, logged: Logged): string => ('date' in value ? value.date : logged.date)
 
 function median(days: readonly CompletedDay[]): number {
   const sorted = days

@@ -2,7 +2,14 @@ import { resolve } from 'node:path'
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { tableOf, tables, type TableColumn, type TableName, type TableSpec } from '../../../schemas/tables.ts'
-import { checkRows, planPanel, timeRange } from '../../ports/store-rows.ts'
+import {
+  checkRows,
+  planPanel,
+  retractionQuery,
+  timeRange,
+  withoutRetracted,
+  type PanelPlan,
+} from '../../ports/store-rows.ts'
 import { numbers, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
 import { fillStaging, readColumns } from './columns.ts'
 import * as sql from './statements.ts'
@@ -125,6 +132,11 @@ class DuckdbStore implements Store {
 
   async panel(query: PanelQuery): Promise<Rows> {
     const plan = planPanel(query)
+    const retractions = retractionQuery(query)
+    return this.#read(retractions === null ? plan : withoutRetracted(plan, await this.#read(planPanel(retractions))))
+  }
+
+  async #read(plan: PanelPlan): Promise<Rows> {
     const onlyRevision = plan.revised ? await readOne(this.#reader, sql.selectOnlyRevision(plan)) : null
     return readColumns(await this.#reader.run(sql.selectPanel(plan, onlyRevision)), plan.columns)
   }

@@ -3,7 +3,15 @@ import { tableOf, tables, type TableColumn, type TableName } from '../../../sche
 import { openAccess, type Access } from '../../ports/access.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import { checkRows, columnOf, planPanel, timeRange, type PanelPlan } from '../../ports/store-rows.ts'
+import {
+  checkRows,
+  columnOf,
+  planPanel,
+  retractionQuery,
+  timeRange,
+  withoutRetracted,
+  type PanelPlan,
+} from '../../ports/store-rows.ts'
 import { eventTimeToDate, texts, type ColumnValues, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
 import { BinarySender } from './binary-sender.ts'
 import { openClientSender } from './client-sender.ts'
@@ -144,7 +152,13 @@ class QuestdbStore implements Store {
   }
 
   async panel(query: PanelQuery): Promise<Rows> {
-    return this.#read(planPanel(query))
+    const plan = planPanel(query)
+    const retractions = retractionQuery(query)
+    if (retractions === null) return this.#read(plan)
+    const statement = sql.selectPanel(`${this.#prefix}completed`, planPanel(retractions), null)
+    const found = await this.#rest.rows(statement)
+    const [event_time, retracted] = [0, 1].map((c) => Float64Array.from(found, (row) => Number(row[c])))
+    return this.#read(withoutRetracted(plan, { count: found.length, columns: { event_time, retracted } }))
   }
 
   async #read(plan: PanelPlan): Promise<Rows> {

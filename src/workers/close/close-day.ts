@@ -21,7 +21,8 @@ import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import { compositeOf } from './composite.ts'
 import { DayGuard, type GivingUp } from './day-guard.ts'
-import { DayRecords } from './day-records.ts'
+import { DayRecords, type KeyedRecord } from './day-records.ts'
+import { filedUnder, type Revision } from '../corrections.ts'
 import { dayOfPanel, panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
 import { historyPanels } from './history-panels.ts'
 import { awaitResults, inputsOf, planJobs, type SetPlan } from './jobs.ts'
@@ -42,6 +43,8 @@ export interface CloseOptions {
   /** Asked before anything is published of a day; throws where another worker closes days. */
   readonly mayPublish?: () => Promise<void>
   readonly signal?: AbortSignal
+  /** Ends the wait for partitions, as long as there is one. */
+  readonly interrupt?: AbortSignal
 }
 
 /** Times of the stages of one close, ms. */
@@ -53,6 +56,7 @@ export interface CloseTimes {
 
 export interface CloseSummary {
   readonly date: string
+  readonly revision: number
   readonly panels: Readonly<Record<string, string>>
   readonly factors: readonly Factor[]
   readonly mlC: MlC | null
@@ -67,63 +71,69 @@ interface Closing {
   readonly history: MarketHistory
   readonly view: LogView
   readonly records: DayRecords
-  readonly date: string
+  readonly of: Revision
 }
 
 /**
- * Closes a date once all partitions have, or are given up: panels and style returns, jobs, factors, ML_C, completed.
- * What an earlier start has published stands. Null when aborted.
+ * Closes a revision of a date once all partitions have, or are given up: panels and style returns, jobs, factors, ML_C,
+ * completed. What an earlier start has published stands. Null when aborted or interrupted.
  */
 export async function closeDay(
   options: CloseOptions,
   history: MarketHistory,
   view: LogView,
-  date: string,
+  of: Revision,
 ): Promise<CloseSummary | null> {
   const { bus, clock, models } = options
-  const published = await awaitDay(options, date)
+  const { date, revision } = of
+  const published = await awaitDay(options, of)
   if (published === null) return null
   await options.mayPublish?.()
   const started = clock.elapsed()
-  const closing: Closing = { options, history, view, records: new DayRecords(bus, date), date }
+  const records = new DayRecords(bus, of.startedOn, await filedUnder(bus, of))
+  const closing: Closing = { options, history, view, records, of }
   const day = await asBefore(closing, published)
   const panels = await publishPanels(closing, day)
   const panelsDone = clock.elapsed()
   const hashes = Object.fromEntries(panels.map((panel) => [panel.set, panel.hash]))
-  if (models === null) {
+  // What is backfilled is completed by nobody, but that a later revision must be told from one that is retracted.
+  if (models === null && revision === 0) {
     const times = { panelsMs: panelsDone - started, resultsMs: 0, publishMs: 0 }
-    return { date, panels: hashes, factors: [], mlC: null, completed: null, results: [], times }
+    return { date, revision, panels: hashes, factors: [], mlC: null, completed: null, results: [], times }
   }
   const promoted = await promotedArtifacts(models)
-  const plans = planJobs(view, date, promoted)
-  const results = await awaitResults(closing.records, plans, { ...options, timeoutMs: options.resultsTimeoutMs })
+  const plans = planJobs(view, of, promoted)
+  const results = await awaitResults(records, plans, { ...options, timeoutMs: options.resultsTimeoutMs })
   // Told to stop while results are missing, it decides nothing: the next start waits for them again.
   if (options.signal?.aborted === true) return null
   const resultsDone = clock.elapsed()
-  const outcome = await publishOutcome(closing, { date, day, plans, results, promoted, models })
+  const outcome = await publishOutcome(closing, { of, day, plans, results, promoted, models })
   const times = {
     panelsMs: panelsDone - started,
     resultsMs: resultsDone - panelsDone,
     publishMs: clock.elapsed() - resultsDone,
   }
-  return { date, panels: hashes, ...outcome, results: [...results.values()], times }
+  return { date, revision, panels: hashes, ...outcome, results: [...results.values()], times }
 }
 
 /** Waits until every partition has closed; what does not end by itself is ended by the guard of the day. */
-async function awaitDay({ bus, clock, log, profile, givingUp, signal }: CloseOptions, date: string) {
-  const ending = signal === undefined ? {} : { signal }
-  if (givingUp === undefined) return readClosedDay(bus, date, ending)
-  const already = await readClosedDay(bus, date, { ...ending, overdue: AbortSignal.abort() })
+async function awaitDay(options: CloseOptions, of: Revision) {
+  const { bus, clock, log, profile, givingUp } = options
+  const { date } = of
+  const signal = AbortSignal.any([options.signal, options.interrupt].filter((end) => end !== undefined))
+  const ending = { signal }
+  // The partitions of a later revision had closed before it was started.
+  if (givingUp === undefined || of.revision > 0) return readClosedDay(bus, of, ending)
+  const already = await readClosedDay(bus, of, { ...ending, overdue: AbortSignal.abort() })
   if (already === null || already.missing.length === 0) return already
   const guard = new DayGuard({ bus, clock, log, profile: profileOf(profile), date, ...givingUp })
   for (const { partition } of already.closed) guard.partitionClosed(partition)
   const overdue = new AbortController()
   const closed = new AbortController()
-  const ends = signal === undefined ? closed.signal : AbortSignal.any([closed.signal, signal])
-  const guarding = guard.run(ends).finally(() => overdue.abort())
+  const guarding = guard.run(AbortSignal.any([closed.signal, signal])).finally(() => overdue.abort())
   guarding.catch(() => undefined)
   const onClosed = (partition: number): void => guard.partitionClosed(partition)
-  const day = await readClosedDay(bus, date, { ...ending, overdue: overdue.signal, onClosed }).finally(() =>
+  const day = await readClosedDay(bus, of, { ...ending, overdue: overdue.signal, onClosed }).finally(() =>
     closed.abort(),
   )
   await guarding
@@ -131,13 +141,14 @@ async function awaitDay({ bus, clock, log, profile, givingUp, signal }: CloseOpt
 }
 
 /** The day with the partitions that its panels were made of, where an earlier start has published them. */
-async function asBefore({ records, date }: Closing, day: ClosedDay): Promise<ClosedDay> {
-  const panel = await records.first('panels', panelKey({ date, revision: 0, set: 'PV' }))
+async function asBefore({ records, of }: Closing, day: ClosedDay): Promise<ClosedDay> {
+  const panel = await records.first('panels', panelKey({ ...of, set: 'PV' }))
   return panel === null ? day : dayOfPanel(day, codecs.panel.decode(panel.value))
 }
 
-async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Artifact>> {
+async function promotedArtifacts(models: ModelsFolder | null): Promise<Map<SetName, Artifact>> {
   const found = new Map<SetName, Artifact>()
+  if (models === null) return found
   for (const set of sets) {
     const artifact = await models.promoted(set)
     if (artifact !== null) found.set(set, artifact)
@@ -150,17 +161,18 @@ async function promotedArtifacts(models: ModelsFolder): Promise<Map<SetName, Art
  * closes give on the exposures that were published for it.
  */
 async function publishPanels(closing: Closing, day: ClosedDay): Promise<Panel[]> {
-  const { history, view, records, date } = closing
+  const { history, view, records, of } = closing
+  const { date, revision } = of
   const streamed = await publishSections(
     records,
-    streamSets.map((set) => panelOf(set, date, day.rows)),
+    streamSets.map((set) => panelOf(set, of, day.rows)),
   )
   const pv = streamed.find((panel) => panel.set === 'PV')
   if (pv !== undefined && pv.count > 0) history.append(joinPanels([pv], modelColumns('PV')))
   await view.refresh(date)
   if (pv === undefined || pv.count === 0) return streamed
   const styles = styleReturnsOfDay(view, history.upTo(date), date)
-  if (styles !== null) await records.publish('inputs', [{ key: styles.id, value: codecs.input.encode(styles) }])
+  if (styles !== null) await records.publish('inputs', [stylesRecord({ ...styles, revision })])
   const made = historyPanels(
     {
       pv: history.upTo(date),
@@ -174,7 +186,12 @@ async function publishPanels(closing: Closing, day: ClosedDay): Promise<Panel[]>
   return [...streamed, ...looking]
 }
 
-const panelKey = ({ date, revision, set }: Pick<Panel, 'date' | 'revision' | 'set'>): string =>
+export const stylesRecord = (styles: Input): KeyedRecord => ({
+  key: styles.revision === 0 ? styles.id : `${styles.id}|${styles.revision}`,
+  value: codecs.input.encode(styles),
+})
+
+export const panelKey = ({ date, revision, set }: Pick<Panel, 'date' | 'revision' | 'set'>): string =>
   `${date}|${revision}|${set}`
 
 /** The panels as they stand in the log. */
@@ -195,12 +212,12 @@ function styleReturnsOfDay(view: LogView, pv: FeaturePanel, date: string): Input
 }
 
 interface Scored {
-  readonly date: string
+  readonly of: Revision
   readonly day: ClosedDay
   readonly plans: readonly SetPlan[]
   readonly results: ReadonlyMap<SetName, Result>
   readonly promoted: ReadonlyMap<SetName, Artifact>
-  readonly models: ModelsFolder
+  readonly models: ModelsFolder | null
 }
 
 /** Of a composite that stands the sets are the day's: results that came behind it change nothing. */
@@ -210,8 +227,9 @@ function resultsOf(results: Scored['results'], stands: Logged | null): Scored['r
   return new Map([...results].filter(([set]) => composed.includes(set)))
 }
 
-async function publishOutcome({ options, history, view, records, date }: Closing, given: Scored) {
-  const stands = await records.first('ml-c', `${date}|0`)
+async function publishOutcome({ options, history, view, records }: Closing, given: Scored) {
+  const { date, revision } = given.of
+  const stands = await records.first('ml-c', `${date}|${revision}`)
   const scored = { ...given, results: resultsOf(given.results, stands) }
   const { promoted, results } = scored
   const universe = history.listings
@@ -222,7 +240,7 @@ async function publishOutcome({ options, history, view, records, date }: Closing
   const published = new Map<string, string>()
   for (const result of exposures === undefined ? [] : results.values()) {
     const made = factorOf(result, exposures as Input, promoted, universe.length)
-    const key = `${date}|${made.revision}`
+    const key = `${date}|${revision}`
     const [bytes] = await records.publish(factorTopic(made.set as SetName), [
       { key, value: codecs.factor.encode(made) },
     ])
@@ -237,10 +255,11 @@ async function publishOutcome({ options, history, view, records, date }: Closing
             store: options.store,
             profile: options.profile,
             date,
+            revision,
             pv: history.upTo(date),
             exposures,
             styles: view.stylesUpTo(date, styleHistoryDays),
-            model: await scored.models.composite(),
+            model: (await scored.models?.composite()) ?? null,
             promoted: promoted.size,
             universe: universe.length,
           },
@@ -248,7 +267,7 @@ async function publishOutcome({ options, history, view, records, date }: Closing
         )
   const mlCBytes = stands?.value ?? (composite === null ? null : codecs.mlC.encode(composite))
   const mlC = mlCBytes === null ? null : codecs.mlC.decode(mlCBytes)
-  if (mlCBytes !== null) await records.publish('ml-c', [{ key: `${date}|0`, value: mlCBytes }])
+  if (mlCBytes !== null) await records.publish('ml-c', [{ key: `${date}|${revision}`, value: mlCBytes }])
   const completed = completedOf(
     scored,
     view,
@@ -259,7 +278,7 @@ async function publishOutcome({ options, history, view, records, date }: Closing
     mlCBytes === null ? '' : sha256(mlCBytes),
   )
   const value = codecs.completed.encode(completed)
-  const [bytes] = await records.publish('completed', [{ key: `${date}|${completed.revision}`, value }])
+  const [bytes] = await records.publish('completed', [{ key: `${date}|${revision}`, value }])
   return { factors, mlC, completed: codecs.completed.decode(bytes) }
 }
 
@@ -297,20 +316,20 @@ function completedOf(
   mlC: MlC | null,
   mlCHash: string,
 ): Completed {
-  const { date, day, plans, results } = scored
+  const { of, day, plans, results } = scored
   const unanswered = plans.filter((plan) => 'job' in plan && !results.has(plan.set)).map((plan) => plan.set)
   const chains = new Set(day.closed.flatMap((closed) => closed.missing))
-  const cause = [
+  const faults = [
     ...[...chains].map((chain) => `chain ${chain} missing`),
     ...day.missing.map((partition) => `partition ${partition} missing`),
     ...unanswered.map((set) => `no result for ${set}`),
   ].join('; ')
   return {
-    date,
-    revision: 0,
-    degraded: cause !== '' || day.closed.some((closed) => closed.degraded),
+    date: of.date,
+    revision: of.revision,
+    degraded: faults !== '' || day.closed.some((closed) => closed.degraded),
     retracted: false,
-    cause,
+    cause: [of.cause, faults].filter((one) => one !== '').join('; '),
     universe: universe.length,
     published: mlC?.count ?? 0,
     sets: plans.map((plan) => {
@@ -333,10 +352,10 @@ function exclusionsOf(
 ): Completed['exclusions'] {
   const valued = new Set(mlC?.instruments)
   const lookback = Math.max(1, ...[...scored.promoted.values()].map((artifact) => artifact.manifest.spec.lookback))
-  const pv = joinPanels(view.panelsUpTo('PV', scored.date, panelDays(lookback)), modelColumns('PV'))
+  const pv = joinPanels(view.panelsUpTo('PV', scored.of.date, panelDays(lookback)), modelColumns('PV'))
   const eligible = exposures?.instruments ?? []
   const reasons = new Map(
-    sectionOf(pv, scored.date, lookback, eligible).exclusions.map(({ instrument, reason }) => [instrument, reason]),
+    sectionOf(pv, scored.of.date, lookback, eligible).exclusions.map(({ instrument, reason }) => [instrument, reason]),
   )
   const known = new Set(eligible)
   const rest = mlC === null ? 'no composite for the day' : 'too few factors'

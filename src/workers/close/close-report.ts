@@ -1,5 +1,6 @@
 import { storeWaitStage } from '../../../schemas/day.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
+import type { Revision } from '../corrections.ts'
 import { stageOf, type CloseProgress } from '../status/close-state.ts'
 import { CloseWatch } from '../status/close-watch.ts'
 import type { Report } from '../status/heartbeat.ts'
@@ -11,8 +12,8 @@ type ReportedOptions = Pick<CloseOptions, 'bus' | 'profile' | 'givingUp' | 'resu
 
 /** What the close worker is at, for its heartbeat. */
 export class CloseReports {
-  /** The date that is being closed; empty before the first. */
-  date = ''
+  /** What is being closed; null before the first. */
+  of: Revision | null = null
   readonly #options: ReportedOptions
   readonly #patience: StorePatience
   #watch: CloseWatch | null = null
@@ -23,22 +24,24 @@ export class CloseReports {
   }
 
   async now(): Promise<readonly Report[]> {
-    if (this.date === '') return [{ stage: 'waiting' }]
+    const { of } = this
+    if (of === null) return [{ stage: 'waiting' }]
+    const { date } = of
     const detail = this.#patience.trouble
-    if (detail !== '') return [{ stage: storeWaitStage, date: this.date, detail }]
-    if (this.#watch?.date !== this.date) this.#watch = new CloseWatch(this.#options.bus, this.date)
+    if (detail !== '') return [{ stage: storeWaitStage, date, detail }]
+    if (this.#watch?.of !== of) this.#watch = new CloseWatch(this.#options.bus, of)
     const progress = await this.#watch.look()
     const { stage, done, total, waiting } = stageOf(progress)
-    const deadline = this.#deadline(stage, progress)
-    return [{ stage, date: this.date, done, total, deadline, waiting: [...waiting] }]
+    const deadline = this.#deadline(of, stage, progress)
+    return [{ stage, date, done, total, deadline, waiting: [...waiting] }]
   }
 
   /** Until when a stage waits, ms UTC; 0 = for as long as it takes. */
-  #deadline(stage: string, { jobsAt }: CloseProgress): number {
+  #deadline({ date, revision }: Revision, stage: string, { jobsAt }: CloseProgress): number {
     const { profile, givingUp, resultsTimeoutMs } = this.#options
     if (stage === 'results') return jobsAt + resultsTimeoutMs
-    return stage === 'partitions' && givingUp !== undefined
-      ? overdueAt(profileOf(profile), this.date, givingUp.deadline)
+    return stage === 'partitions' && givingUp !== undefined && revision === 0
+      ? overdueAt(profileOf(profile), date, givingUp.deadline)
       : 0
   }
 }

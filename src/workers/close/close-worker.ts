@@ -1,12 +1,14 @@
-import { codecs } from '../../wire/index.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { MarketHistory } from '../history/market-history.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { StorePatience } from '../store-patience.ts'
+import { firstRevision, isCompleted, newestIn, startedCorrections, type Revision } from '../corrections.ts'
 import { CloseReports } from './close-report.ts'
+import { closeRetraction } from './close-retraction.ts'
 import { Coordinator } from './coordinator.ts'
+import { CorrectedDates } from './corrected-dates.ts'
 
 export interface CloseWorkerOptions extends CloseOptions {
   /** Dates to close, ascending; without them the newest opened day and those that follow. */
@@ -19,7 +21,8 @@ export interface CloseWorkerOptions extends CloseOptions {
 const pollMs = 200
 
 /**
- * The close worker: the only coordinator of a day. Dates that are completed already are passed over.
+ * The close worker: the only coordinator of a day and of its later revisions. What is completed already is passed
+ * over.
  * @throws ClosebellError CB_COORDINATOR when another close worker is at work on the bus
  */
 export async function runCloseWorker(options: CloseWorkerOptions): Promise<CloseSummary[]> {
@@ -33,58 +36,67 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   const mayPublish = async (): Promise<void> => coordinator?.check(signal)
   await mayPublish()
   let history: MarketHistory | null = null
-  const close = async (date: string): Promise<void> => {
-    if (options.models !== null && (await isCompleted(bus, date))) {
+  /** Whether the close came to an end: by itself, not by an interruption. */
+  const close = async (of: Revision, interrupt?: AbortSignal): Promise<boolean> => {
+    const { date, revision } = of
+    if ((options.models !== null || revision > 0) && (await isCompleted(bus, of))) {
       // The bars of a day that is passed over are in the store by the next one.
       history = null
-      return
+      return true
     }
-    reports.date = date
+    reports.of = of
     options.heartbeat?.beat()
+    // A later revision is made of what stood before its date; and what comes after it has other days behind it.
+    if (revision > 0) history = null
     // What earlier days left in the store is part of this one.
     history = await patience.until(async () => {
       await options.store.applied()
       return history ?? (await MarketHistory.before(options.store, options.profile, date))
     })
-    if (history === null) return
+    if (history === null) return false
     // The day has just been opened: what was published before it is read long before the close.
     await view.refresh(date)
-    const summary = await closeDay({ ...options, mayPublish }, history, view, date)
-    if (summary === null) return
+    const closing = { ...options, mayPublish, ...(interrupt === undefined ? {} : { interrupt }) }
+    const summary = await (of.isRetraction ? closeRetraction(closing, of) : closeDay(closing, history, view, of))
+    if (revision > 0) history = null
+    if (summary === null) return false
     summaries.push(summary)
     options.heartbeat?.beat()
     await options.onClosed?.(summary)
+    return true
   }
   if (options.dates !== undefined) {
-    for (const date of options.dates) if (signal?.aborted !== true) await close(date)
+    for (const date of options.dates) {
+      const corrections = (await startedCorrections(bus)).filter((of) => of.date === date)
+      for (const of of [firstRevision(date), ...corrections]) if (signal?.aborted !== true) await close(of)
+    }
     return summaries
   }
-  for (let last = ''; signal?.aborted !== true;) {
-    const date = await newestDate(bus)
-    if (date > last) {
-      await close(date)
-      last = date
-    } else await clock.sleep(pollMs, signal)
-  }
+  await closeAsTheyCome(options, close)
   return summaries
 }
 
-async function isCompleted(bus: Bus, date: string): Promise<boolean> {
-  const from = await bus.offsetOfDate('completed', 0, date)
-  if (from >= (await bus.offsets('completed', 0)).next) return false
-  for await (const messages of bus.read('completed', 0, { from, until: 'end' })) {
-    if (messages.some((message) => codecs.completed.decode(message.value).date === date)) return true
+/** Closes the newest day and those that follow, and corrections as soon as their rows are there. */
+async function closeAsTheyCome(
+  { bus, clock, signal }: CloseWorkerOptions,
+  close: (of: Revision, interrupt?: AbortSignal) => Promise<boolean>,
+): Promise<void> {
+  const corrected = new CorrectedDates(bus)
+  const over = new AbortController()
+  const following = corrected.follow(signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]))
+  try {
+    for (let last = ''; signal?.aborted !== true;) {
+      for (let of = corrected.next(); of !== undefined; of = corrected.next()) await close(of)
+      const date = await newestDate(bus)
+      if (date <= last) await clock.sleep(pollMs, signal)
+      else if (await close(firstRevision(date), corrected.interrupt)) last = date
+    }
+  } finally {
+    over.abort()
+    await following
   }
-  return false
 }
 
 /** Date of the newest record in the market log; empty when there is none. */
-export async function newestDate(bus: Bus): Promise<string> {
-  if ((await bus.partitions('market')) === 0) return ''
-  const { first, next } = await bus.offsets('market', 0)
-  if (first === next) return ''
-  let date = ''
-  for await (const messages of bus.read('market', 0, { from: next - 1, until: 'end' }))
-    date = messages.at(-1)?.date ?? date
-  return date
-}
+export const newestDate = async (bus: Bus): Promise<string> =>
+  (await bus.partitions('market')) === 0 ? '' : newestIn(bus, 'market')

@@ -21,6 +21,7 @@ export interface CompositeContext {
   readonly store: Store
   readonly profile: string
   readonly date: string
+  readonly revision: number
   /** PV up to and including the date. */
   readonly pv: FeaturePanel
   readonly exposures: Input
@@ -50,7 +51,7 @@ export async function compositeOf(context: CompositeContext, factors: readonly F
   const kept = [...composite.neutral.keys()].filter((i) => Number.isFinite(composite.neutral[i]))
   return {
     date: context.date,
-    revision: 0,
+    revision: context.revision,
     horizon,
     coverage: kept.length / context.universe,
     sets: factors.map((factor) => factor.set),

@@ -16,17 +16,21 @@ interface Place {
 }
 
 /**
- * What the close of one date has published: of each key the record that was logged first, whoever wrote it. A close
- * that starts again takes what stands and goes on behind it, so nothing comes twice with other bytes.
+ * What the close of one revision of a date has published: of each key the record that was logged first, whoever wrote
+ * it. A close that starts again takes what stands and goes on behind it, so nothing comes twice with other bytes.
  */
 export class DayRecords {
   readonly #bus: Bus
-  readonly #date: string
+  /** The date from which on its records may stand. */
+  readonly since: string
+  /** The date under which they are published. */
+  readonly #filed: string
   readonly #places = new Map<string, Place>()
 
-  constructor(bus: Bus, date: string) {
+  constructor(bus: Bus, since: string, filed = since) {
     this.#bus = bus
-    this.#date = date
+    this.since = since
+    this.#filed = filed
   }
 
   async first(topic: TopicName, key: string): Promise<Logged | null> {
@@ -41,7 +45,7 @@ export class DayRecords {
     const before = await this.#standing(topic, records)
     const missing = records.filter((_, i) => before[i] === undefined)
     if (missing.length === 0) return before.map((record, i) => record?.value ?? records[i].value)
-    const outgoing = missing.map(({ key, value, partition = 0 }) => ({ partition, date: this.#date, key, value }))
+    const outgoing = missing.map(({ key, value, partition = 0 }) => ({ partition, date: this.#filed, key, value }))
     await this.#bus.publish(topic, outgoing)
     const standing = await this.#standing(topic, records)
     return records.map(({ key, value }, i) => {
@@ -65,13 +69,13 @@ export class DayRecords {
   async #look(topic: TopicName, partition: number): Promise<Place> {
     const name = `${topic}/${partition}`
     const known = this.#places.get(name)
-    const place = known ?? { next: await this.#bus.offsetOfDate(topic, partition, this.#date), first: new Map() }
+    const place = known ?? { next: await this.#bus.offsetOfDate(topic, partition, this.since), first: new Map() }
     this.#places.set(name, place)
     if (place.next >= (await this.#bus.offsets(topic, partition)).next) return place
     for await (const messages of this.#bus.read(topic, partition, { from: place.next, until: 'end' })) {
       for (const message of messages) {
         place.next = message.offset + 1
-        if (message.date === this.#date && !place.first.has(message.key)) place.first.set(message.key, message)
+        if (message.date <= this.#filed && !place.first.has(message.key)) place.first.set(message.key, message)
       }
     }
     return place

@@ -3,6 +3,7 @@ import type { DayRow, PartitionClosed } from '../../../schemas/rows.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { asBytes, codecs, kindOf, sha256 } from '../../wire/index.ts'
+import { isKeyOf, type Revision } from '../corrections.ts'
 
 /** What the partitions published of a day. */
 export interface ClosedDay {
@@ -20,11 +21,11 @@ export interface Waiting {
   readonly onClosed?: (partition: number) => void
 }
 
-/** Waits until every partition has closed the date, or the day is overdue; null when `signal` ended the wait. */
-export async function readClosedDay(bus: Bus, date: string, waiting: Waiting = {}): Promise<ClosedDay | null> {
+/** Waits until every partition has closed the revision, or the day is overdue; null when `signal` ended the wait. */
+export async function readClosedDay(bus: Bus, of: Revision, waiting: Waiting = {}): Promise<ClosedDay | null> {
   const partitions = await bus.partitions('days')
   const parts = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) => readPartition(bus, partition, date, waiting)),
+    Array.from({ length: partitions }, (_, partition) => readPartition(bus, partition, of, waiting)),
   )
   if (waiting.signal?.aborted === true) return null
   const whole = parts.filter((part) => part !== null)
@@ -57,18 +58,18 @@ interface Part {
   readonly closed: PartitionClosed
 }
 
-async function readPartition(bus: Bus, partition: number, date: string, waiting: Waiting): Promise<Part | null> {
+async function readPartition(bus: Bus, partition: number, of: Revision, waiting: Waiting): Promise<Part | null> {
   const { overdue, signal, onClosed } = waiting
   const ends = [overdue, signal].filter((end) => end !== undefined)
   const isOver = (): boolean => ends.some((end) => end.aborted)
   const rows = new Map<string, DayRow>()
-  let next = await bus.offsetOfDate('days', partition, date)
+  let next = await bus.offsetOfDate('days', partition, of.startedOn)
   const read = async (until: 'never' | 'end'): Promise<Part | null> => {
     const ending = until === 'never' && ends.length > 0 ? { signal: AbortSignal.any(ends) } : {}
     for await (const messages of bus.read('days', partition, { from: next, until, ...ending })) {
       for (const message of messages) {
         next = message.offset + 1
-        if (message.date !== date) continue
+        if (!isKeyOf(of, message.key)) continue
         if (kindOf(message.value) === 'dayRow') {
           const row = codecs.dayRow.decode(message.value)
           rows.set(row.instrument, row)
@@ -85,7 +86,7 @@ async function readPartition(bus: Bus, partition: number, date: string, waiting:
 }
 
 /** The cross-section of one set: a row per instrument that the partitions gave. */
-export function panelOf(set: SetName, date: string, rows: readonly DayRow[]): Panel {
+export function panelOf(set: SetName, { date, revision }: Revision, rows: readonly DayRow[]): Panel {
   const first = rows[0]
   const { columns, catalogue, from } =
     first === undefined ? { columns: [], catalogue: '', from: 0 } : placeOf(first, set)
@@ -95,7 +96,7 @@ export function panelOf(set: SetName, date: string, rows: readonly DayRow[]): Pa
   const instruments = rows.map((row) => row.instrument)
   const quality = Int32Array.from(rows, (row) => row.quality)
   const sizing = first?.sizing ?? ''
-  return panelRecord({ date, set, revision: 0, sizing, catalogue, instruments, columns, quality, values })
+  return panelRecord({ date, set, revision, sizing, catalogue, instruments, columns, quality, values })
 }
 
 /** What a panel says; its hash and count follow. */

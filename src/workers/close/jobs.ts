@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { codecs } from '../../wire/index.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
 import type { LogView } from '../scoring/log-view.ts'
+import type { Revision } from '../corrections.ts'
 import type { DayRecords } from './day-records.ts'
 
 /** A set that is to be scored, or the reason why it is not. */
@@ -23,7 +24,11 @@ export const inputsOf = (view: LogView, date: string): Input[] =>
   })
 
 /** A job per promoted set, naming what it reads by hash. */
-export function planJobs(view: LogView, date: string, promoted: ReadonlyMap<SetName, Artifact>): SetPlan[] {
+export function planJobs(
+  view: LogView,
+  { date, revision }: Revision,
+  promoted: ReadonlyMap<SetName, Artifact>,
+): SetPlan[] {
   const inputs = inputsOf(view, date)
   const styles = view.stylesUpTo(date, styleHistoryDays)
   return sets.map((set) => {
@@ -39,7 +44,7 @@ export function planJobs(view: LogView, date: string, promoted: ReadonlyMap<SetN
     if (artifact.manifest.sizing !== sizing) return { set, artifact, reason: `sizing-${artifact.manifest.sizing}` }
     const job: Job = {
       date,
-      revision: 0,
+      revision,
       set,
       artifactHash: artifact.manifest.hash,
       panelHashes: [...own, ...pv].map((panel) => panel.hash),
@@ -69,7 +74,7 @@ export async function awaitResults(
   const jobs = plans.flatMap((plan) => ('job' in plan ? [plan.job] : []))
   const results = new Map<SetName, Result>()
   if (jobs.length === 0) return results
-  const from = await bus.offsetOfDate('results', 0, (jobs[0] as Job).date)
+  const from = await bus.offsetOfDate('results', 0, records.since)
   const partitions = await bus.partitions('jobs')
   await records.publish(
     'jobs',

@@ -57,7 +57,7 @@ export interface FeaturesSummary {
   late: number
   /** Dates that were closed on a partition. */
   closed: string[]
-  /** Later revisions of closed dates, `date r<revision>`. */
+  /** Later revisions of closed dates, as `date r2`. */
   corrected: string[]
   /** Where the next start reads on, by partition. */
   resumesAt: Record<number, number>

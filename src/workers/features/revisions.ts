@@ -25,7 +25,7 @@ interface Pending {
 export class Revisions {
   readonly #options: RevisionsOptions
   readonly #pending = new Map<number, Pending>()
-  /** `date r<revision>` of those that are out. */
+  /** Those that are out, as `date r2` for the second revision of a date. */
   readonly made: string[] = []
 
   constructor(options: RevisionsOptions) {
@@ -76,7 +76,7 @@ export class Revisions {
       await publish(encodeOutputs(outputs, partition, filed))
       isOut ||= outputs.some(({ kind }) => kind === 'partitionClosed')
     }
-    const name = `${correction.value.date} r${correction.value.revision}`
+    const name = `${correction.value.date} r${correction.value.revision + 1}`
     if (isOut && !this.made.includes(name)) this.made.push(name)
   }
 }

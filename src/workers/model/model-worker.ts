@@ -103,7 +103,7 @@ async function handleJob(options: ModelOptions, kept: Kept, message: Logged): Pr
     kept.artifacts.set(job.artifactHash, artifact)
     const result = scoreJob(engine, artifact, job, await recordsOf(options, kept.view, job), kept.scaled)
     const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
-    await bus.publish('results', [{ partition: 0, date: job.date, key, value: codecs.result.encode(result) }])
+    await bus.publish('results', [{ partition: 0, date: message.date, key, value: codecs.result.encode(result) }])
     return true
   } catch (error) {
     // What the bus does not take or give now says nothing of the job: it stays uncommitted, and is scored again.

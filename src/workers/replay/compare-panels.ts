@@ -7,6 +7,7 @@ import { dayOfPanel, panelOf, readClosedDay } from '../close/day-rows.ts'
 import { historyPanels } from '../close/history-panels.ts'
 import { MarketHistory } from '../history/market-history.ts'
 import { joinPanels } from '../history/panels.ts'
+import { firstRevision } from '../corrections.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
 import { describeRows, difference, type Difference } from './difference.ts'
@@ -52,11 +53,11 @@ export class PanelComparer {
   }
 
   private async recomputed(date: string, published: readonly Logged[], isDegraded: boolean): Promise<Panel[]> {
-    const day = await readClosedDay(this.bus, date, { overdue: AbortSignal.abort() })
+    const day = await readClosedDay(this.bus, firstRevision(date), { overdue: AbortSignal.abort() })
     const panel = published.find(({ key }) => key.endsWith('|PV'))
     const isPartial = isDegraded && day !== null && panel !== undefined
     const rows = (isPartial ? dayOfPanel(day, codecs.panel.decode(panel.value)) : day)?.rows ?? []
-    const streamed = streamSets.map((set) => panelOf(set, date, rows))
+    const streamed = streamSets.map((set) => panelOf(set, firstRevision(date), rows))
     const pv = streamed.find((panel) => panel.set === 'PV')
     if (this.store === null || pv === undefined || pv.count === 0) return streamed
     const made = published.find(({ key }) => historySets.some((set) => key.endsWith(`|${set}`))) ?? published[0]

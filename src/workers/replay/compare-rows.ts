@@ -3,6 +3,7 @@ import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import { decode } from '../../wire/index.ts'
+import { isKeyOf } from '../corrections.ts'
 import { encodeOutputs } from '../features/encode-outputs.ts'
 import { PartitionStream } from '../features/partition-stream.ts'
 import { fingerprints } from '../fingerprints.ts'
@@ -75,6 +76,7 @@ async function collect(bus: Bus, topic: TopicName, partition: number, date: stri
   for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
     for (const message of messages) {
       if (message.date !== date) return
+      if (!isKeyOf({ date, revision: 0 }, message.key)) continue
       const key = `${topic} ${message.key}`
       const known = into.get(key)
       if (known === undefined) into.set(key, [message])

@@ -1,7 +1,8 @@
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
+import { isKeyOf } from '../corrections.ts'
 
-/** What was published of a date, in the order of the log. */
+/** What was published of the first revision of a date, in the order of the log; of `inputs` all that is under it. */
 export async function recordsOn(bus: Bus, topic: TopicName, date: string, partition = 0): Promise<Logged[]> {
   const from = await bus.offsetOfDate(topic, partition, date)
   const found: Logged[] = []
@@ -9,7 +10,7 @@ export async function recordsOn(bus: Bus, topic: TopicName, date: string, partit
   for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
     for (const message of messages) {
       if (message.date !== date) return found
-      found.push(message)
+      if (topic === 'inputs' || isKeyOf({ date, revision: 0 }, message.key)) found.push(message)
     }
   }
   return found

@@ -13,8 +13,8 @@ const slack = 30
 
 /**
  * What stands in `panels` and `inputs`, kept while both topics are followed: close and model workers name and look up
- * the same records through it. Of what a close publishes, panels and style returns, the first record of a (date, set)
- * or id stands; what `open` says of a date it may say anew.
+ * the same records through it. Of what a close publishes, panels and style returns, the highest revision stands, and
+ * of it the record that was logged first; what `open` says of a date it may say anew.
  */
 export class LogView {
   readonly panels = new Map<string, Panel>()
@@ -91,21 +91,26 @@ export class LogView {
       if (known === undefined || message.value.revision > known.revision) this.panels.set(key, message.value)
       this.byHash.set(message.value.hash, message.value)
     } else if (message.kind === 'input') {
-      const { id, kind } = message.value
-      if (kind !== 'styles' || !this.inputs.has(id)) this.inputs.set(id, message.value)
+      const { id, kind, revision } = message.value
+      const known = this.inputs.get(id)
+      if (kind !== 'styles' || known === undefined || revision > known.revision) this.inputs.set(id, message.value)
       this.byHash.set(message.value.hash, message.value)
     }
   }
 
-  /** Panels of one set up to a date, oldest first, at most `count`. */
+  /** Panels of one set up to a date, oldest first, at most `count`; a date that was retracted has none. */
   panelsUpTo(set: string, date: string, count: number): Panel[] {
-    const found = [...this.panels.values()].filter((panel) => panel.set === set && panel.date <= date)
+    const found = [...this.panels.values()].filter(
+      (panel) => panel.set === set && panel.date <= date && !isRetracted(panel),
+    )
     return found.sort((a, b) => (a.date < b.date ? -1 : 1)).slice(-count)
   }
 
   /** Style returns up to a date, oldest first, at most `count`. */
   stylesUpTo(date: string, count: number): Input[] {
-    const found = [...this.inputs.values()].filter((input) => input.kind === 'styles' && input.asOf <= date)
+    const found = [...this.inputs.values()].filter(
+      (input) => input.kind === 'styles' && input.asOf <= date && !isRetracted(input),
+    )
     return found.sort((a, b) => (a.asOf < b.asOf ? -1 : 1)).slice(-count)
   }
 
@@ -113,3 +118,6 @@ export class LogView {
     return this.byHash.get(hash)
   }
 }
+
+/** A retraction publishes records without columns. */
+const isRetracted = ({ revision, columns }: Panel | Input): boolean => revision > 0 && columns.length === 0

@@ -95,7 +95,7 @@ function projectPanel(panel: Panel, { origin, knownAt }: Context, into: RowBuild
 function projectInput(input: Input, { knownAt }: Context, into: RowBuilders): void {
   const head = {
     event_time: dateToEventTime(input.kind === 'styles' ? input.asOf : input.date),
-    revision: 0,
+    revision: input.revision,
     known_at: knownAt,
   }
   if (input.kind === 'styles')

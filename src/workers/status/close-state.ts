@@ -3,6 +3,7 @@ import type { Completed } from '../../../schemas/day.ts'
 import { sets } from '../../../schemas/topics.ts'
 import type { Logged } from '../../ports/bus.ts'
 import type { Message } from '../../wire/index.ts'
+import { isKeyOf } from '../corrections.ts'
 
 /** How far the close of a date is, as its topics tell. */
 export interface CloseProgress {
@@ -19,9 +20,13 @@ export interface CloseProgress {
   readonly completedAt: number
 }
 
-/** The one reduction of the topics that the close of a date leads to: close worker, `top` and monitor read it. */
+/**
+ * The one reduction of the topics that the close of a date leads to: close worker, `top` and monitor read it. It tells
+ * of one revision, and which of the later ones is completed.
+ */
 export class CloseState {
   readonly date: string
+  readonly #revision: number
   /** When each partition closed, ms UTC. */
   readonly closedAt = new Map<number, number>()
   readonly panels = new Set<string>()
@@ -33,13 +38,15 @@ export class CloseState {
   completedAt = 0
   #jobsAt = 0
 
-  constructor(date: string) {
+  constructor(date: string, revision = 0) {
     this.date = date
+    this.#revision = revision
   }
 
-  /** A record of another date changes nothing. */
-  take(message: Message, { date, partition, appendedAt }: Pick<Logged, 'date' | 'partition' | 'appendedAt'>): void {
-    if (date !== this.date) return
+  /** A record of another date or revision changes nothing, whatever date it stands under. */
+  take(message: Message, { key, partition, appendedAt }: Pick<Logged, 'key' | 'partition' | 'appendedAt'>): void {
+    const isOurs = isKeyOf({ date: this.date, revision: this.#revision }, key)
+    if (!isOurs && message.kind !== 'completed') return
     switch (message.kind) {
       case 'partitionClosed':
         if (!this.closedAt.has(partition)) this.closedAt.set(partition, appendedAt)
@@ -55,7 +62,8 @@ export class CloseState {
         this.hasComposite = true
         return
       case 'completed':
-        if (this.completed !== null && message.value.revision <= this.completed.revision) return
+        if (message.value.date !== this.date) return
+        if (message.value.revision <= (this.completed?.revision ?? this.#revision - 1)) return
         this.completed = message.value
         this.completedAt = appendedAt
         return

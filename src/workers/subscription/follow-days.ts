@@ -1,3 +1,4 @@
+import { shiftDays } from '../../../schemas/calendars/index.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { Bus, Logged, Membership } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -27,6 +28,9 @@ export interface FollowOptions {
   readonly sets: readonly FactorName[]
   readonly signal?: AbortSignal
 }
+
+/** Days in which the newest date that was completed stands, whatever was corrected meanwhile. */
+const sessionsBack = 14
 
 export const heartbeatMs = 10_000
 /** So long no worker may report before a reader is told that the deployment is dead. */
@@ -167,21 +171,21 @@ class Follower {
   }
 
   /** Resolves with false when nobody takes events any more. */
-  private async handOver({ value }: Logged): Promise<boolean> {
+  private async handOver({ date: filed, value }: Logged): Promise<boolean> {
     const completed = codecs.completed.decode(value)
     const key = `${completed.date}|${completed.revision}`
     if (!this.seen.has(key)) {
       const { bus, sets } = this.options
-      if (!(await this.handover.offer(await eventOf(bus, completed, sets)))) return false
+      if (!(await this.handover.offer(await eventOf(bus, completed, sets, filed)))) return false
       this.seen.add(key)
     }
-    this.lastDate = completed.date
+    if (completed.date > this.lastDate) this.lastDate = completed.date
     return true
   }
 
   /**
    * The offset to begin at: as committed, the first of a date, or the first of the newest completed date. Dates never
-   * fall along a partition, so that only records of the date before the start can be repeated behind it.
+   * fall along a partition, so that only records of the last sessions before the start can be repeated behind it.
    */
   private async startAt(place: number | string): Promise<number> {
     const { bus } = this.options
@@ -196,13 +200,13 @@ class Follower {
             : await bus.offsetOfDate('completed', 0, await this.dateAt(next - 1))
     this.seen = new Set()
     if (start <= first) return start
-    this.lastDate = await this.dateAt(start - 1)
-    const from = await bus.offsetOfDate('completed', 0, this.lastDate)
+    const from = await bus.offsetOfDate('completed', 0, shiftDays(await this.dateAt(start - 1), -sessionsBack))
     for await (const messages of bus.read('completed', 0, { from, until: 'end' })) {
       for (const { offset, value } of messages) {
         if (offset >= start) return start
         const { date, revision } = codecs.completed.decode(value)
         this.seen.add(`${date}|${revision}`)
+        if (date > this.lastDate) this.lastDate = date
       }
     }
     return start

@@ -55,26 +55,28 @@ export interface RetractedEvent {
 
 /**
  * What a `completed` record says, with the factors that it names.
+ * @param filed date under which the record stands: its own, or for a later revision that of a later session
  * @throws ClosebellError CB_WIRE_CRC when a factor has another hash than the one named, CB_BUS_GAP when it is missing
  */
 export async function eventOf(
   bus: Bus,
   completed: Completed,
   wanted: readonly FactorName[],
+  filed: string,
 ): Promise<DayEvent | RetractedEvent> {
   const { date, revision, cause } = completed
   if (completed.retracted) return { type: 'retracted', date, revision, cause }
   const factors: Partial<Record<FactorName, FactorValues>> = {}
   for (const { set, present, hash } of completed.sets) {
     if (!present || !wanted.includes(set as SetName)) continue
-    const bytes = await readNamed(bus, factorTopic(set as SetName), completed, hash)
+    const bytes = await readNamed(bus, factorTopic(set as SetName), completed, filed, hash)
     const { instruments, raw, neutral, horizon, coverage, artifactHash } = codecs.factor.decode(bytes)
     factors[set as SetName] = { instruments, raw, neutral, horizon, coverage, artifact: artifactHash }
   }
   const weights: Partial<Record<SetName, FactorWeight>> = {}
   let flags: readonly string[] = []
   if (completed.mlCHash !== '') {
-    const mlC = codecs.mlC.decode(await readNamed(bus, 'ml-c', completed, completed.mlCHash))
+    const mlC = codecs.mlC.decode(await readNamed(bus, 'ml-c', completed, filed, completed.mlCHash))
     const { instruments, raw, neutral, horizon, coverage } = mlC
     if (wanted.includes('ML_C')) factors.ML_C = { instruments, raw, neutral, horizon, coverage, artifact: null }
     flags = mlC.flags
@@ -86,13 +88,19 @@ export async function eventOf(
   return { type: 'day', date, revision, degraded, cause, factors, weights, flags, exclusions, completed }
 }
 
-/** The message of a date that has a hash. */
-async function readNamed(bus: Bus, topic: TopicName, { date }: Completed, hash: string): Promise<Uint8Array> {
+/** The message that has a hash, among those from a date on up to where `completed` names it. */
+async function readNamed(
+  bus: Bus,
+  topic: TopicName,
+  { date }: Completed,
+  filed: string,
+  hash: string,
+): Promise<Uint8Array> {
   const from = await bus.offsetOfDate(topic, 0, date)
   const others: string[] = []
   reading: for await (const messages of bus.read(topic, 0, { from, until: 'end' })) {
     for (const message of messages) {
-      if (message.date !== date) break reading
+      if (message.date > filed) break reading
       const found = sha256(message.value)
       if (found === hash) return message.value
       others.push(found)

@@ -1,0 +1,74 @@
+import type { Bus, Logged } from '../ports/bus.ts'
+import { codecs } from '../wire/index.ts'
+
+/** A revision of a date. Its records stand in the log under the date on which it was started, or a later one. */
+export interface Revision {
+  readonly date: string
+  /** 0 = the first. */
+  readonly revision: number
+  readonly startedOn: string
+  /** Why there is a later one; '' of the first. */
+  readonly cause: string
+  /** It has no values: those of the revisions before it hold no longer. */
+  readonly isRetraction: boolean
+}
+
+export const firstRevision = (date: string): Revision => ({
+  date,
+  revision: 0,
+  startedOn: date,
+  cause: '',
+  isRetraction: false,
+})
+
+export function revisionOf({ date: startedOn, value }: Logged): Revision {
+  const { date, revision, cause, retract } = codecs.correction.decode(value)
+  return { date, revision, startedOn, cause, isRetraction: retract }
+}
+
+/** The corrections that were started, oldest first; of two records of one revision the first counts. */
+export async function startedCorrections(bus: Bus): Promise<Revision[]> {
+  if ((await bus.partitions('corrections')) === 0) return []
+  const { first, next } = await bus.offsets('corrections', 0)
+  const started = new Map<string, Revision>()
+  if (first === next) return []
+  for await (const messages of bus.read('corrections', 0, { from: first, until: 'end' })) {
+    for (const message of messages) {
+      const found = revisionOf(message)
+      const key = `${found.date}|${found.revision}`
+      if (!started.has(key)) started.set(key, found)
+    }
+  }
+  return [...started.values()]
+}
+
+/** Keys of rows, panels, jobs, results, factors and completed days begin with their date and revision. */
+export const isKeyOf = ({ date, revision }: Pick<Revision, 'date' | 'revision'>, key: string): boolean =>
+  `${key}|`.startsWith(`${date}|${revision}|`)
+
+/** Whether a revision stands in `completed`. */
+export async function isCompleted(bus: Bus, { date, revision }: Pick<Revision, 'date' | 'revision'>): Promise<boolean> {
+  const from = await bus.offsetOfDate('completed', 0, date)
+  if (from >= (await bus.offsets('completed', 0)).next) return false
+  for await (const messages of bus.read('completed', 0, { from, until: 'end' })) {
+    if (messages.some(({ key }) => key === `${date}|${revision}`)) return true
+  }
+  return false
+}
+
+/** Date of the newest record of a partition; '' when it is empty. */
+export async function newestIn(bus: Bus, topic: Logged['topic'], partition = 0): Promise<string> {
+  const { first, next } = await bus.offsets(topic, partition)
+  let date = ''
+  if (first === next) return date
+  for await (const messages of bus.read(topic, partition, { from: next - 1, until: 'end' }))
+    date = messages.at(-1)?.date ?? date
+  return date
+}
+
+/** Dates never fall along a topic: a later revision is filed under the newest one that is there. */
+export async function filedUnder(bus: Bus, { startedOn, revision }: Revision): Promise<string> {
+  if (revision === 0) return startedOn
+  const newest = await Promise.all((['inputs', 'panels', 'completed'] as const).map((topic) => newestIn(bus, topic)))
+  return [startedOn, ...newest].reduce((a, b) => (a > b ? a : b))
+}
