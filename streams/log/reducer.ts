@@ -90,7 +90,12 @@ export class Reducer {
   /** Place of an instrument's bucket edges. */
   private edgesOf(row: number): number {
     const at = row * edgeStride
-    if (at < this.edges.length && this.edges[at] !== 0) return at
+    // Apart, since a function that makes a closure puts what it captures into memory each time it is called.
+    if (at >= this.edges.length || this.edges[at] === 0) this.setEdges(row, at)
+    return at
+  }
+
+  private setEdges(row: number, at: number): void {
     if (at >= this.edges.length) {
       const grown = new Float64Array(2 * at)
       grown.set(this.edges)
@@ -99,7 +104,6 @@ export class Reducer {
     const base = row * accStride
     const unit = this.state.acc[base + Acc.priceScale] * this.state.acc[base + Acc.quantityScale]
     this.session.profile.bucketEdges.forEach((edge, i) => (this.edges[at + i] = edge * unit))
-    return at
   }
 
   /** Takes rows in by groups, each of which first asks for the memory of its orders. */

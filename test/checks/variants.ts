@@ -52,7 +52,8 @@ export class Comparison {
       samples.set(set, built(days.validate))
     }
     const view = new LogView(checked.bus, 'cn')
-    await view.refresh(to)
+    // From the first of them on: a view that follows the last would have forgotten the inputs of the first.
+    await view.refresh(from)
     return new Comparison(checked, judge, view, samples)
   }
 
