@@ -35,8 +35,8 @@ export interface FeaturesOptions {
   /** A snapshot is written when this much time has passed since the last one, ms. */
   readonly snapshotIntervalMs: number
   /**
-   * `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition
-   * owned, and the corrections are made that stood behind it when the partition was assigned.
+   * `until-close`: leave when `date` (without one: the first day that is not closed) is closed on every partition, and
+   * the corrections are made that stood behind it when an own one was assigned.
    */
   readonly end: 'until-close' | 'never'
   readonly date?: string
@@ -81,6 +81,9 @@ export const emptySummary = (): FeaturesSummary => ({
   snapshotsMissed: 0,
 })
 
+/** How often the partitions of others are looked at. */
+const othersPollMs = 200
+
 /** Order in which topics are written: PartitionClosed, in `days`, may only follow everything else of its day. */
 const publishOrder: readonly TopicName[] = ['quarantine', 'late', 'minutes', 'days']
 
@@ -109,6 +112,7 @@ export class FeaturesWorker {
   /** null until the first assignment. */
   private owned: readonly number[] | null = null
   private membership: Membership | null = null
+  private isAwaitingOthers = false
   private target = ''
   readonly summary = emptySummary()
 
@@ -342,13 +346,40 @@ export class FeaturesWorker {
     return Promise.all(reports)
   }
 
-  /** A service goes on for as long as one of its partitions can; a day's worker ends when none has more to do. */
+  /**
+   * A service goes on for as long as one of its partitions can; a day's worker ends when none has more to do, those of
+   * others among them: while members come and go a partition may be nobody's.
+   */
   private leaveWhenClosed(): void {
-    if (this.membership === null || this.owned === null) return
+    if (this.options.end === 'never') {
+      if (this.lost.size > 0 && this.isIdle()) void this.membership?.leave()
+    } else if (!this.isAwaitingOthers && this.isIdle()) {
+      this.isAwaitingOthers = true
+      this.leaveAfterOthers().catch((error: unknown) => this.settled({ error }))
+    }
+  }
+
+  private async leaveAfterOthers(): Promise<void> {
+    const { bus, clock, signal } = this.options
+    const partitions = await bus.partitions('market')
+    while (this.isIdle() && signal?.aborted !== true) {
+      let open = 0
+      for (let p = 0; p < partitions; p++) {
+        if (this.closed.has(p) || this.lost.has(p)) continue
+        if ((await lastClosedDate(bus, p)) >= this.target) this.closed.add(p)
+        else open++
+      }
+      if (open === 0 && this.isIdle()) return this.membership?.leave()
+      await clock.sleep(othersPollMs, signal)
+    }
+    this.isAwaitingOthers = false
+  }
+
+  /** Whether no partition of its own has more to do. */
+  private isIdle(): boolean {
     const isService = this.options.end === 'never'
     const isOver = (partition: number): boolean => this.lost.has(partition) || (!isService && this.isDone(partition))
-    const isIdle = isService && this.lost.size === 0
-    if (!isIdle && this.owned.every(isOver)) void this.membership.leave()
+    return this.membership !== null && this.owned !== null && this.owned.every(isOver)
   }
 
   private isDone(partition: number): boolean {
