@@ -26,8 +26,10 @@ export interface FuzzRun {
   readonly seconds: number
 }
 
-/** A case that has not ended after this long never will. */
-const hungMs = 20_000
+/** A case that has taken so much CPU, or so long, never ends: on a busy machine time passes without it. */
+const hungCpuMs = 20_000
+const hungMs = 600_000
+const lookMs = 5000
 
 async function work({ target: name, seed, from, to, at }: Piece): Promise<void> {
   const current = new Int32Array(at)
@@ -39,20 +41,26 @@ async function work({ target: name, seed, from, to, at }: Piece): Promise<void> 
   parentPort?.postMessage(found)
 }
 
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 function runPiece(piece: Omit<Piece, 'at'>): Promise<Violation[]> {
   const at = new SharedArrayBuffer(4)
+  const current = new Int32Array(at).fill(-1)
   const worker = new Worker(new URL(import.meta.url), { workerData: { ...piece, at } })
   return new Promise((resolve, reject) => {
-    let before = -1
+    let seen = { case: -1, at: performance.now(), cpu: cpuMs() }
     const watch = setInterval(() => {
-      const now = Atomics.load(new Int32Array(at), 0)
-      if (now === before) {
+      const now = Atomics.load(current, 0)
+      if (now !== seen.case) seen = { case: now, at: performance.now(), cpu: cpuMs() }
+      else if (cpuMs() - seen.cpu >= hungCpuMs || performance.now() - seen.at >= hungMs) {
         const { target, seed } = piece
         settle(() => resolve([{ target, seed, case: now, what: 'hangs', input: '' }]))
         void worker.terminate()
       }
-      before = now
-    }, hungMs)
+    }, lookMs)
     const settle = (act: () => void): void => {
       clearInterval(watch)
       act()

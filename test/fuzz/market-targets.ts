@@ -4,16 +4,22 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { BookBatch, DayOpened, TickBatch } from '../../schemas/market.ts'
 import { cn } from '../../schemas/profiles/index.ts'
+import { tableOf } from '../../schemas/tables.ts'
+import { sets } from '../../schemas/topics.ts'
 import { openTape } from '../../src/bus/tape/index.ts'
 import { systemClock } from '../../src/compose/clock.ts'
 import type { Logged } from '../../src/ports/bus.ts'
+import { checkRows } from '../../src/ports/store-rows.ts'
 import type { Random } from '../../src/simulator/random.ts'
-import { codecs, decode } from '../../src/wire/index.ts'
+import { allSchemas, codecs, decode } from '../../src/wire/index.ts'
 import { fingerprints } from '../../src/workers/fingerprints.ts'
 import { PartitionStream } from '../../src/workers/features/partition-stream.ts'
 import { decodeSnapshot, encodeSnapshot, type SnapshotIdentity } from '../../src/workers/features/snapshot.ts'
+import { project } from '../../src/workers/sink/projection.ts'
+import { RowBuilders } from '../../src/workers/sink/row-builder.ts'
 import { restoreDay, saveDay, type DaySettings } from '../../streams/index.ts'
-import { below, mutated, pick, strange } from './mutate.ts'
+import { below, mutated, pick } from './mutate.ts'
+import { exampleOf, spoil, type Fields } from './records.ts'
 import type { Target } from './runner.ts'
 
 const date = '2023-02-01'
@@ -79,7 +85,7 @@ const books = (rows: number, number = 0): BookBatch => ({
 
 const ended = { date, ...chain, partition: 0, batches: 1, lastSequence: 1, events: 1 }
 
-/** A message of each kind that the market topic has, and some that others have. */
+/** A message of each kind that the market topic has. */
 const messages: readonly Buffer[] = [
   codecs.tickBatch.encode(ticks(12)),
   codecs.tickBatch.encode(ticks(0)),
@@ -90,16 +96,14 @@ const messages: readonly Buffer[] = [
   codecs.deadline.encode({ date, partition: 0 }),
   codecs.correction.encode({ date, partition: 0, revision: 1, retract: false, cause: 'bad prints' }),
   codecs.reference.encode({ date, partition: 0, instruments: ['600000.SH'].map(referenceOf) }),
-  codecs.job.encode({
-    date,
-    revision: 0,
-    set: 'PV',
-    artifactHash: 'a',
-    panelHashes: ['b', 'c'],
-    inputHashes: ['d'],
-    styleHashes: [],
-  }),
 ]
+
+/** One of every record that any topic has, with the bytes that its codec makes of it. */
+const records = allSchemas.map((schema) => {
+  const codec = Object.values(codecs).find(({ name }) => name === schema.name)
+  return { name: schema.name, example: exampleOf(schema), encode: (fields: Fields) => codec?.encode(fields as never) }
+})
+const recordBytes = records.flatMap(({ example, encode }) => encode(example) ?? [])
 
 function referenceOf(instrument: string) {
   const unknown = { limitUp: NaN, limitDown: NaN, largeOrderCount: 0, largeOrderSum: 0, largeOrderSquares: 0 }
@@ -125,10 +129,7 @@ function streamOf(...values: readonly Uint8Array[]): PartitionStream {
 /** A batch whose checksum is right and whose content is not. */
 function hostileBatch(random: Random): Buffer {
   const isTicks = random.uniform() < 0.7
-  const batch = (isTicks ? ticks(1 + below(random, 24), 1) : books(1 + below(random, 4), 1)) as unknown as Record<
-    string,
-    unknown
-  >
+  const batch: Fields = { ...(isTicks ? ticks(1 + below(random, 24), 1) : books(1 + below(random, 4), 1)) }
   for (let left = 1 + below(random, 4); left > 0; left--) spoil(batch, random)
   try {
     return isTicks ? codecs.tickBatch.encode(batch as never) : codecs.bookBatch.encode(batch as never)
@@ -138,29 +139,41 @@ function hostileBatch(random: Random): Buffer {
   }
 }
 
-const symbols = ['', '__proto__', '../../x', 'A\nB', '<b>', '600000.SH', 'X'.repeat(1 << 12)]
-
-function spoil(batch: Record<string, unknown>, random: Random): void {
-  const name = pick(random, Object.keys(batch))
-  const value = batch[name]
-  if (ArrayBuffer.isView(value)) {
-    const column = value as Float64Array
-    if (random.uniform() < 0.15) batch[name] = column.slice(0, below(random, column.length + 1))
-    else if (column.length > 0) column[below(random, column.length)] = strange(random)
-  } else if (Array.isArray(value)) {
-    const entry = { instrument: pick(random, symbols), priceScale: below(random, 3) - 1, quantityScale: 1 }
-    if (random.uniform() < 0.5) value.push(entry)
-    else value[below(random, value.length)] = entry
-  } else if (typeof value === 'number') batch[name] = Math.trunc(strange(random))
-  else batch[name] = pick(random, [...symbols, '2023-02-02', 'sse-books'])
-}
-
 function readInDay(input: Buffer): void {
   const stream = streamOf(messages[3] as Buffer, messages[0] as Buffer)
   stream.take(logged(input, 2))
   // What was taken in must not break what follows, nor the close.
   stream.take(logged(codecs.tickBatch.encode(ticks(8, 2)), 3))
   stream.take(logged(codecs.deadline.encode({ date, partition: 0 }), 4))
+}
+
+/** Records that the sink has rows of. */
+const stored = ['MinuteRows', 'DayRow', 'Panel', 'Input', 'Factor', 'MlC', 'Completed']
+const kinds = ['styles', 'exposures', 'graph-flow']
+
+/** A record of an output topic, whose checksum is right and whose content is not. */
+function hostileOutput(random: Random): Buffer {
+  const { name, example, encode } = pick(
+    random,
+    records.filter((one) => stored.includes(one.name)),
+  )
+  const record = structuredClone(example)
+  if ('set' in record) record['set'] = pick(random, sets)
+  if (name === 'Input') record['kind'] = pick(random, kinds)
+  for (let left = below(random, 4); left > 0; left--) spoil(record, random)
+  try {
+    return encode(record) ?? Buffer.alloc(0)
+  } catch {
+    // Not everything can be written down.
+    return encode(example) ?? Buffer.alloc(0)
+  }
+}
+
+/** Up to the check that every store makes before it writes. */
+function readOutput(input: Buffer): void {
+  const builders = new RowBuilders()
+  project(logged(input, 0), 'live', builders)
+  for (const [table, builder] of builders.tables) checkRows(tableOf(table), builder.build())
 }
 
 const identity: SnapshotIdentity = { partition: 0, sizing: 'order', codeVersion: '1', engine: '1', schemas: '1' }
@@ -218,7 +231,13 @@ async function tapeTarget(): Promise<Target> {
 
 /** What comes from the market topic, and what a features worker keeps. */
 export const marketTargets = async (): Promise<Target[]> => [
-  { name: 'message', share: 745, draw: (random) => mutated(messages, random), read: (input) => void decode(input) },
+  {
+    name: 'message',
+    share: 725,
+    draw: (random) => mutated(random.uniform() < 0.5 ? messages : recordBytes, random),
+    read: (input) => void decode(input),
+  },
+  { name: 'output message', share: 12, draw: hostileOutput, read: readOutput },
   { name: 'batch', share: 3, draw: hostileBatch, read: readInDay },
   { name: 'market message', share: 2, draw: (random) => mutated(messages, random), read: readInDay },
   { name: 'snapshot', share: 15, draw: snapshot, read: readSnapshotBytes },

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { parseExpression } from '../../models/expression/parse.ts'
 import { networkSpec } from '../../models/network/spec.ts'
 import { createArtifact, decodeArtifact, encodeArtifact } from '../../models/training/artifact.ts'
 import { initialParameters } from '../../models/training/initial.ts'
 import { seededRandom } from '../../models/training/random.ts'
 import { defaultSchedule } from '../../models/training/train.ts'
+import { asClosebellError } from '../../src/cli/failure.ts'
+import { buildProgram } from '../../src/cli/program.ts'
 import { loadSettings } from '../../src/compose/settings.ts'
 import { cnL2Feed } from '../../src/feeds/cn-l2/index.ts'
 import { dateIn, numberIn, readRows, symbolIn, type RejectedRow } from '../../src/import/csv-rows.ts'
@@ -54,6 +57,37 @@ const level2 = textsOf(
   'code,channel,biz_index,time,order_no,type,side,price,volume\n600000.SH,1,2,93000010,3,A,B,10.01,100\n',
   'code,channel,appl_seq,time,exec_type,buy_no,sell_no,price,volume\n000001.SZ,2011,1,93000000,F,1,2,10.01,100\n',
 )
+
+/** Words of a command line, one NUL between each two. */
+const commandLines = textsOf(
+  ...[
+    'simulate --out market --instruments 6 --days 2 --seed 1 --json',
+    'features --bus kafka://localhost:9092/desk --until-close --date 2023-02-01 --flow-size filled',
+    'close --deadline 15:20 --store duckdb:closebell.duckdb --models models',
+    'backfill --from 2023-02-01 --to 2023-02-03 --bus tape:market',
+    'feed cn-l2 2023-02-01.csv --speed 10',
+    'show features --date 2023-02-01 --instrument 600000.SH --set PV --minute 3',
+    'backtest --from 2023-01-03 --to 2023-02-01 --store duckdb:x',
+    'models promote PV --models models',
+    'correct 2023-02-01 --cause late --retract',
+    'serve --port 8080 --config closebell.json',
+    '--help',
+  ].map((line) => line.replaceAll(' ', '\0')),
+)
+
+const silent = { writeOut: () => undefined, writeErr: () => undefined, outputError: () => undefined }
+
+function silence(command: Command): Command {
+  command.configureOutput(silent).commands.forEach(silence)
+  return command
+}
+
+async function readCommandLine(input: Buffer): Promise<void> {
+  const program = silence(buildProgram(() => () => Promise.resolve()))
+  await program.parseAsync(input.toString().split('\0'), { from: 'user' }).catch((error: unknown) => {
+    throw asClosebellError(error)
+  })
+}
 
 /** A target whose input lies in a file of its own. */
 function fileTarget(
@@ -162,8 +196,16 @@ const expressionTarget: Target = {
   read: (input) => void parseExpression(input.toString()),
 }
 
+const commandLineTarget: Target = {
+  name: 'command line',
+  share: 8,
+  draw: (random) => mutated(commandLines, random),
+  read: readCommandLine,
+}
+
 /** Texts that people and vendors write. */
 export const textTargets = (): Target[] => [
+  commandLineTarget,
   expressionTarget,
   manifestTarget,
   weightsTarget,

@@ -1,7 +1,9 @@
-import { historySets } from '../../../schemas/catalogue/index.ts'
+import { historySets, streamSets } from '../../../schemas/catalogue/index.ts'
 import type { Completed, Factor, Input, MlC, Panel } from '../../../schemas/day.ts'
+import { ClosebellError } from '../../../schemas/errors.ts'
 import type { DayRow, MinuteRows } from '../../../schemas/rows.ts'
-import type { DayTable, MinuteTable } from '../../../schemas/tables.ts'
+import type { DayTable } from '../../../schemas/tables.ts'
+import { sets, type SetName } from '../../../schemas/topics.ts'
 import type { Logged } from '../../ports/bus.ts'
 import { dateToEventTime } from '../../ports/store.ts'
 import { decode } from '../../wire/index.ts'
@@ -38,12 +40,22 @@ export function project(message: Logged, origin: string, into: RowBuilders): voi
   }
 }
 
+const broken = (fact: string): ClosebellError => new ClosebellError('CB_WIRE_VALUE', fact)
+
+/** Table of a set that is one of those. */
+function tableOfSet(set: string, among: readonly SetName[]): DayTable {
+  if (!among.some((name) => name === set)) throw broken(`a message has rows of the set ${JSON.stringify(set)}`)
+  return set.toLowerCase() as DayTable
+}
+
 function projectDayRow(row: DayRow, { origin, knownAt }: Context, into: RowBuilders): void {
+  const wanted = row.sets.reduce((sum, { columns }) => sum + columns.length, 0)
+  if (row.values.length !== wanted) throw broken(`a day row has ${row.values.length} values for ${wanted} columns`)
   let at = 0
   for (const { set, columns } of row.sets) {
     const values: Record<string, number> = {}
     for (const column of columns) values[column] = row.values[at++]
-    into.of(set.toLowerCase() as DayTable).add(1, {
+    into.of(tableOfSet(set, sets)).add(1, {
       event_time: dateToEventTime(row.date),
       instrument: row.instrument,
       revision: row.revision,
@@ -60,7 +72,7 @@ function projectMinuteRows(rows: MinuteRows, { origin, knownAt }: Context, into:
   const { count } = rows
   const values: Record<string, Float64Array> = {}
   rows.columns.forEach((column, c) => (values[column] = rows.values.subarray(c * count, (c + 1) * count)))
-  into.of(`${rows.set.toLowerCase()}_minutes` as MinuteTable).add(count, {
+  into.of(`${tableOfSet(rows.set, streamSets)}_minutes`).add(count, {
     event_time: rows.eventTime,
     instrument: rows.instruments,
     revision: rows.revision,
@@ -115,9 +127,9 @@ function projectGraph(input: Input, head: Record<string, number>, into: RowBuild
     for (let rank = 0; rank < k; rank++) {
       const neighbour = input.neighbours[i * k + rank]
       if (neighbour < 0) continue
-      into
-        .of('graphs')
-        .add(1, { ...head, instrument, graph, rank: rank + 1, neighbour: input.instruments[neighbour] as string })
+      const name = input.instruments[neighbour]
+      if (name === undefined) throw broken(`a graph of ${input.instruments.length} names has neighbour ${neighbour}`)
+      into.of('graphs').add(1, { ...head, instrument, graph, rank: rank + 1, neighbour: name })
     }
   })
 }

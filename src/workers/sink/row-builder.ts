@@ -1,3 +1,4 @@
+import { ClosebellError } from '../../../schemas/errors.ts'
 import type { TableName } from '../../../schemas/tables.ts'
 import type { ColumnValues, Rows } from '../../ports/store.ts'
 
@@ -6,10 +7,16 @@ export class RowBuilder {
   private readonly columns = new Map<string, (number | string)[]>()
   private count = 0
 
-  /** `rows` rows; a scalar stands for every one of them. */
+  /**
+   * `rows` rows; a scalar stands for every one of them.
+   * @throws ClosebellError CB_WIRE_VALUE when a column has not as many values
+   */
   add(rows: number, values: Readonly<Record<string, number | string | ArrayLike<number> | readonly string[]>>): void {
     if (rows === 0) return // A partition without instruments: its columns have no type to tell.
     for (const [name, value] of Object.entries(values)) {
+      if (typeof value === 'object' && value.length !== rows) {
+        throw new ClosebellError('CB_WIRE_VALUE', `${name} has ${value.length} values for ${rows} rows`)
+      }
       const known = this.columns.get(name)
       const column = known ?? []
       if (known === undefined) this.columns.set(name, column)
