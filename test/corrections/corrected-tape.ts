@@ -16,7 +16,7 @@ export async function inTimeLog(seed: number): Promise<{ date: string; log: Logg
   return { date: market.dates[0], log: bus.log }
 }
 
-export const late = (log: readonly Logged[][], random: Random): Logged[][] =>
+export const late = (log: readonly (readonly Logged[])[], random: Random): Logged[][] =>
   log.map((messages) => renumbered(lateLog(messages, random)))
 
 export async function append(bus: Bus, log: readonly (readonly Logged[])[]): Promise<void> {
