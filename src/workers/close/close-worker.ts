@@ -3,6 +3,7 @@ import { MarketHistory } from '../history/market-history.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
+import { Sink } from '../sink/sink-worker.ts'
 import { StorePatience } from '../store-patience.ts'
 import { firstRevision, isCompleted, newestIn, startedCorrections, type Revision } from '../corrections.ts'
 import { CloseReports } from './close-report.ts'
@@ -30,6 +31,7 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   const summaries: CloseSummary[] = []
   const view = new LogView(bus, options.profile)
   const patience = new StorePatience(options)
+  const sink = new Sink(bus, options.store, 'live')
   const reports = new CloseReports(options, patience)
   options.heartbeat?.watch(() => reports.now())
   const coordinator = options.heartbeat === undefined ? null : new Coordinator(bus, clock, options.heartbeat)
@@ -51,6 +53,7 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
     // What earlier days left in the store is part of this one.
     history = await patience.until(async () => {
       await options.store.applied()
+      await sink.catchUp(date)
       return history ?? (await MarketHistory.before(options.store, options.profile, date))
     })
     if (history === null) return false

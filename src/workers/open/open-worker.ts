@@ -6,6 +6,7 @@ import type { Store } from '../../ports/store.ts'
 import { codecs, kindOf, sha256 } from '../../wire/index.ts'
 import { partitionOf } from '../../wire/partition.ts'
 import { MarketHistory } from '../history/market-history.ts'
+import { Sink } from '../sink/sink-worker.ts'
 import { prepareOpening, type OpeningSettings } from './open-day.ts'
 import { referenceEntries } from './reference.ts'
 
@@ -29,12 +30,13 @@ export interface OpenSummary {
 }
 
 /**
- * The morning job: waits until the days before are applied, writes graphs, exposures and fundamentals of the day
+ * The morning job: sees to it that the store has the days before, writes graphs, exposures and fundamentals of the day
  * before to `inputs`, then DayOpened and Reference to every partition of `market` where nobody has.
  */
 export async function openDay(options: OpenOptions): Promise<OpenSummary> {
   const { bus, store, date, profile } = options
   await store.applied()
+  await new Sink(bus, store, 'live').catchUp(date)
   const history = options.history ?? (await MarketHistory.before(store, profile, date))
   const { listings, inputs } = await prepareOpening(store, history, date, options)
   const messages = inputs.map((input): Outgoing => ({

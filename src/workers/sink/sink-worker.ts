@@ -8,6 +8,7 @@ import { kindOf } from '../../wire/index.ts'
 import { codecs } from '../../wire/index.ts'
 import type { Heartbeat, Report } from '../status/heartbeat.ts'
 import type { StorePatience } from '../store-patience.ts'
+import { missingBefore } from './missing-days.ts'
 import { project } from './projection.ts'
 import { Repeats } from './repeats.ts'
 import { RowBuilders } from './row-builder.ts'
@@ -73,6 +74,15 @@ export class Sink {
   async drain(date: string): Promise<void> {
     const reached = await this.patiently(() => this.drainOnce(date))
     reached?.forEach((next, place) => this.next.set(place, next))
+  }
+
+  /**
+   * Takes in what the log has of the days that were completed before `date` and the store has not: the next day is made
+   * of it, however far another sink is behind.
+   */
+  async catchUp(date: string): Promise<void> {
+    const missing = await missingBefore(this.bus, this.store, date)
+    if (missing !== null) await this.drain(missing)
   }
 
   /** A day is complete in the store after everything that it is made of. @returns where each partition was read to */

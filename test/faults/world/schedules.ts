@@ -6,6 +6,8 @@ import { World, type Outcome, type State } from './world.ts'
 
 /** So many schedules in a row share a market, its earlier days and its run without faults. */
 const schedulesPerMarket = 64
+/** Days that faults are drawn over: what one leaves in the store goes into the next. */
+const scheduledDays = 2
 /** A failing schedule says this much. */
 const toldMax = 5
 
@@ -49,7 +51,7 @@ export class Schedules {
 const datesOf = (market: Market): readonly string[] => market.dates.slice(earlierDays)
 
 async function expectedOf(number: number): Promise<Expected> {
-  const market = await drawMarket(number, earlierDays + 1)
+  const market = await drawMarket(number, earlierDays + scheduledDays)
   const quiet = { market, seed: number, plan: nothing }
   const empty: State = {
     topics: new Map(),

@@ -27,6 +27,8 @@ const stepsMax = 200_000
 const longMs = 1e9
 
 const engine = createReferenceEngine('world')
+/** How often a morning is looked for, ms. */
+const nightMs = 50
 /** No worker of a world is told to stop. */
 const unstopped = (): AbortSignal => new AbortController().signal
 
@@ -77,6 +79,8 @@ export class World {
   readonly #disk: WorldDisk
   readonly #groups: Groups
   readonly #sizes: Sizes
+  /** Openers and feeds at work, those that stand still among them. */
+  readonly #senders = new Set<Process>()
   readonly #errors: string[] = []
   readonly #broken: string[] = []
 
@@ -109,8 +113,15 @@ export class World {
     this.#keep('sink', ({ bus, store }) => new Sink(bus, store, 'live').follow(unstopped()))
     this.#keep('model', ({ bus, process }) => this.#model(bus, process))
     this.#keep('close', (ports) => this.#close(ports))
-    const day = (d: number): void => {
+    /** A day is opened on the morning after the one before was completed, when nobody is left who sends of that one. */
+    const morning = (d: number): void => {
       if (d === dates.length) return
+      const completed = this.#log.partition('completed', 0).messages
+      const isOver = this.#senders.size === 0 && completed.some(({ date }) => date === dates[d - 1])
+      if (d === 0 || isOver) day(d)
+      else this.#timeline.after(nightMs, () => morning(d))
+    }
+    const day = (d: number): void =>
       this.#keep(
         'open',
         (ports) => this.#open(ports, dates[d]),
@@ -118,11 +129,10 @@ export class World {
           this.#keep(
             'feed',
             (ports) => this.#feed(ports, dates[d]),
-            () => day(d + 1),
+            () => morning(d + 1),
           ),
       )
-    }
-    day(0)
+    morning(0)
     const isOver = await this.#timeline.run(stepsMax)
     return {
       topics: this.#log.logged,
@@ -147,7 +157,9 @@ export class World {
     const spawn = (): void => {
       const around = { timeline: this.#timeline, random: this.#random, faults: this.#faults }
       const process = new Process(kind, around)
+      if (kind === 'open' || kind === 'feed') this.#senders.add(process)
       process.onCrash = (losesDisk) => {
+        this.#senders.delete(process)
         if (losesDisk) this.#disk.lose(process)
         this.#groups.miss(process)
         again(1 + this.#random.below(100))
@@ -160,6 +172,7 @@ export class World {
       const bus = busOf(process, this.#log, this.#groups, this.#sizes)
       work({ process, bus, store: this.#store.of(process) }).then(
         () => {
+          this.#senders.delete(process)
           if (!isDone) done()
           isDone = true
         },
