@@ -122,8 +122,8 @@ export class ClosingMarket {
     return made
   }
 
-  /** A tape of its own up to the day before `date`, or with the log of `date` as it was fed. */
-  tape(name: string, from: 'before' | 'fed' | 'closed', clock: Clock = realClock): Bus {
+  /** A tape that begins as another: `before` ends with the day before `date`, `fed` has the log of `date`. */
+  tape(name: string, from: string, clock: Clock = realClock): Bus {
     const folder = join(this.#folder, name)
     mkdirSync(folder, { recursive: true })
     cpSync(join(this.#folder, from), folder, { recursive: true })
@@ -162,7 +162,7 @@ const fromClose: readonly TopicName[] = topics
   .map(({ name }) => name)
   .filter((name) => ['panels', 'inputs', 'jobs', 'ml-c', 'completed'].includes(name) || name.startsWith('factor-'))
 
-/** Every record that a close published of a date, in the order of the log: hashes, so that a repeat is seen. */
+/** Every record that closes published under a date, each with its hash, so that a repeat is seen. */
 export async function closedRecords(bus: Bus, date: string): Promise<string[]> {
   const found: string[] = []
   for (const topic of fromClose) {
