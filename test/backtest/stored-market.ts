@@ -1,13 +1,10 @@
 import { networkSpec, type Family } from '../../models/network/spec.ts'
 import type { SetName } from '../../schemas/topics.ts'
-import { createArtifact, type Artifact } from '../../models/training/artifact.ts'
-import { initialParameters } from '../../models/training/initial.ts'
-import { seededRandom } from '../../models/training/random.ts'
-import { defaultSchedule } from '../../models/training/train.ts'
+import type { Artifact } from '../../models/training/artifact.ts'
 import { dateToEventTime, type Rows, type Store } from '../../src/ports/store.ts'
-import { sha256 } from '../../src/wire/index.ts'
 import { fingerprints } from '../../src/workers/fingerprints.ts'
 import { modelColumns } from '../../src/workers/scoring/sample-builder.ts'
+import { untrainedArtifact } from '../artifacts/untrained.ts'
 import { drawnPanel, type DrawnShape } from './drawn-market.ts'
 
 /** PV rows of a drawn market, its names listed long before. A row of `change` and later days can be made another. */
@@ -69,27 +66,12 @@ function listings(instruments: readonly string[]): Rows {
 export function untrained(set: SetName, family: Family, horizon: number, seed: number): Artifact {
   const columns = modelColumns(set)
   const spec = networkSpec({ family, features: columns.length, lookback: 8, hidden: 8, selfLoopsOnly: false })
-  const parameters = initialParameters(spec, seededRandom(seed))
-  const span = (from: string, to: string) => ({ from, to, days: 5 })
-  return createArtifact(
+  return untrainedArtifact(
     {
-      set,
-      spec,
-      columns,
-      catalogue: fingerprints[set],
-      sizing: 'order',
-      horizon,
-      label: 'rank-gauss of close(d+1+5)/close(d+1)-1',
-      labelPrice: 'close',
-      train: span('2014-01-02', '2014-12-31'),
-      validate: span('2015-01-05', '2015-12-31'),
-      embargo: 11,
-      scaling: [],
-      masked: [],
-      schedule: { ...defaultSchedule, seeds: [seed] },
-      engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
+      ...{ set, spec, columns, catalogue: fingerprints[set], horizon, embargo: 11 },
+      train: { from: '2014-01-02', to: '2014-12-31', days: 5 },
+      validate: { from: '2015-01-05', to: '2015-12-31', days: 5 },
     },
-    [{ seed, epoch: 1, rankIc: 0.1, parameters }],
-    sha256,
+    [seed],
   )
 }

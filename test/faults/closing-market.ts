@@ -2,10 +2,6 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { networkSpec } from '../../models/network/spec.ts'
 import { createReferenceEngine } from '../../models/network/reference/engine.ts'
-import { createArtifact } from '../../models/training/artifact.ts'
-import { initialParameters } from '../../models/training/initial.ts'
-import { seededRandom } from '../../models/training/random.ts'
-import { defaultSchedule } from '../../models/training/train.ts'
 import { topics, type SetName, type TopicName } from '../../schemas/topics.ts'
 import { openTape } from '../../src/bus/tape/index.ts'
 import { importReference } from '../../src/import/import-reference.ts'
@@ -24,6 +20,7 @@ import { ModelsFolder } from '../../src/workers/models-folder.ts'
 import { runModelWorker } from '../../src/workers/model/model-worker.ts'
 import { openDay } from '../../src/workers/open/open-worker.ts'
 import { modelColumns } from '../../src/workers/scoring/sample-builder.ts'
+import { untrainedArtifact } from '../artifacts/untrained.ts'
 import { featuresOf, messagesOf } from '../integration/logged-rows.ts'
 import { realClock } from '../real-clock.ts'
 import { seed } from '../seed.ts'
@@ -38,27 +35,7 @@ async function promoteDrawn(models: ModelsFolder): Promise<void> {
   for (const set of promoted) {
     const columns = modelColumns(set)
     const spec = networkSpec({ family: 'gru', features: columns.length, lookback, hidden: 4 })
-    const artifact = createArtifact(
-      {
-        set,
-        spec,
-        columns,
-        catalogue: fingerprints[set],
-        sizing: 'order',
-        horizon: 1,
-        label: 'drawn',
-        labelPrice: 'close',
-        train: { from: '2023-01-03', to: '2023-02-10', days: 1 },
-        validate: { from: '2023-02-14', to: '2023-02-20', days: 1 },
-        embargo: 2,
-        scaling: [],
-        masked: [],
-        schedule: { ...defaultSchedule, seeds: [1] },
-        engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
-      },
-      [{ seed: 1, epoch: 1, rankIc: 0, parameters: initialParameters(spec, seededRandom(seed)) }],
-      sha256,
-    )
+    const artifact = untrainedArtifact({ set, spec, columns, catalogue: fingerprints[set] }, [seed])
     await models.promote(set, await models.save(artifact))
   }
 }

@@ -4,10 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseExpression } from '../../models/expression/parse.ts'
 import { networkSpec } from '../../models/network/spec.ts'
-import { createArtifact, decodeArtifact, encodeArtifact } from '../../models/training/artifact.ts'
-import { initialParameters } from '../../models/training/initial.ts'
-import { seededRandom } from '../../models/training/random.ts'
-import { defaultSchedule } from '../../models/training/train.ts'
+import { decodeArtifact, encodeArtifact } from '../../models/training/artifact.ts'
 import { asClosebellError } from '../../src/cli/failure.ts'
 import { buildProgram } from '../../src/cli/program.ts'
 import { loadSettings } from '../../src/compose/settings.ts'
@@ -16,6 +13,7 @@ import { dateIn, numberIn, readRows, symbolIn, type RejectedRow } from '../../sr
 import { loadMapping, symbolRule } from '../../src/import/mapping.ts'
 import type { Random } from '../../src/simulator/random.ts'
 import { sha256 } from '../../src/wire/index.ts'
+import { untrainedArtifact } from '../artifacts/untrained.ts'
 import { mutated, pick, strange } from './mutate.ts'
 import type { Target } from './runner.ts'
 
@@ -131,29 +129,7 @@ async function readMapping(path: string): Promise<void> {
 }
 
 const spec = networkSpec({ family: 'gru', features: 2, lookback: 3, hidden: 4, heads: 2 })
-const artifact = encodeArtifact(
-  createArtifact(
-    {
-      set: 'PV',
-      spec,
-      columns: ['pv_open', 'pv_close'],
-      catalogue: 'abc',
-      sizing: 'order',
-      horizon: 1,
-      label: 'next day',
-      labelPrice: 'close',
-      train: { from: '2023-01-03', to: '2023-02-10', days: 26 },
-      validate: { from: '2023-02-14', to: '2023-02-20', days: 5 },
-      embargo: 2,
-      scaling: ['z-score'],
-      masked: [],
-      schedule: { ...defaultSchedule, seeds: [3] },
-      engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
-    },
-    [{ seed: 3, epoch: 1, rankIc: 0.1, parameters: initialParameters(spec, seededRandom(1)) }],
-    sha256,
-  ),
-)
+const artifact = encodeArtifact(untrainedArtifact({ set: 'PV', spec, columns: ['pv_open', 'pv_close'] }))
 const manifests = textsOf(artifact.manifest)
 const weights = [Buffer.from(artifact.weights)]
 

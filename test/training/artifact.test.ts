@@ -3,39 +3,22 @@ import { describe, expect, it } from 'vitest'
 import { createReferenceEngine } from '../../models/network/reference/engine.ts'
 import { scoreSection } from '../../models/network/network.ts'
 import { networkSpec, type NetworkSpec } from '../../models/network/spec.ts'
-import {
-  checkArtifact,
-  createArtifact,
-  decodeArtifact,
-  encodeArtifact,
-  type ArtifactContent,
-} from '../../models/training/artifact.ts'
+import { checkArtifact, createArtifact, decodeArtifact, encodeArtifact } from '../../models/training/artifact.ts'
 import { initialParameters } from '../../models/training/initial.ts'
 import { seededRandom } from '../../models/training/random.ts'
 import { score } from '../../models/training/score.ts'
 import { defaultSchedule } from '../../models/training/train.ts'
+import { untrainedContent } from '../artifacts/untrained.ts'
 import { plantedSections } from './market.ts'
 
 const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex')
 const engine = createReferenceEngine('test')
 const spec: NetworkSpec = networkSpec({ family: 'gru+gat', features: 2, lookback: 3, hidden: 4, heads: 2 })
-const content: ArtifactContent = {
-  set: 'PV',
-  spec,
-  columns: ['pv_open', 'pv_close'],
-  catalogue: 'abc',
-  sizing: 'order',
-  horizon: 1,
-  label: 'rank-gauss of close(d+2)/close(d+1) - 1',
-  labelPrice: 'close',
-  train: { from: '2023-01-03', to: '2023-02-10', days: 26 },
-  validate: { from: '2023-02-14', to: '2023-02-20', days: 5 },
-  embargo: 2,
+const content = untrainedContent({
+  ...{ set: 'PV', spec, columns: ['pv_open', 'pv_close'], masked: ['graph flow'] },
   scaling: ['z-score over the section, clipped at 3'],
-  masked: ['graph flow'],
   schedule: { ...defaultSchedule, seeds: [3] },
-  engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
-}
+})
 const members = [1, 2].map((epoch) => ({
   seed: 3,
   epoch,

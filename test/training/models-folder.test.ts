@@ -3,37 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { networkSpec } from '../../models/network/spec.ts'
-import { createArtifact } from '../../models/training/artifact.ts'
-import { initialParameters } from '../../models/training/initial.ts'
-import { seededRandom } from '../../models/training/random.ts'
-import { defaultSchedule } from '../../models/training/train.ts'
-import { sha256 } from '../../src/wire/index.ts'
 import { ModelsFolder } from '../../src/workers/models-folder.ts'
+import { untrainedArtifact } from '../artifacts/untrained.ts'
 
 const spec = networkSpec({ family: 'gru', features: 2, lookback: 3, hidden: 4, heads: 2 })
 
-const artifactOf = (seed: number) =>
-  createArtifact(
-    {
-      set: 'PV',
-      spec,
-      columns: ['pv_open', 'pv_close'],
-      catalogue: 'abc',
-      sizing: 'order',
-      horizon: 1,
-      label: 'next day',
-      labelPrice: 'close',
-      train: { from: '2023-01-03', to: '2023-02-10', days: 26 },
-      validate: { from: '2023-02-14', to: '2023-02-20', days: 5 },
-      embargo: 2,
-      scaling: ['z-score'],
-      masked: [],
-      schedule: { ...defaultSchedule, seeds: [seed] },
-      engine: { name: 'reference', device: 'cpu', kernelBuild: 'test' },
-    },
-    [{ seed, epoch: 1, rankIc: 0.125, parameters: initialParameters(spec, seededRandom(seed)) }],
-    sha256,
-  )
+const artifactOf = (seed: number) => untrainedArtifact({ set: 'PV', spec, columns: ['pv_open', 'pv_close'] }, [seed])
 
 let folder = ''
 let models: ModelsFolder

@@ -4,18 +4,16 @@ import { tableOf } from '../../../schemas/tables.ts'
 import { sets, type SetName } from '../../../schemas/topics.ts'
 import { networkSpec } from '../../../models/network/spec.ts'
 import { fundamentalCount, graphNames, styleNames } from '../../../models/sample.ts'
-import { createArtifact } from '../../../models/training/artifact.ts'
-import { initialParameters } from '../../../models/training/initial.ts'
-import { seededRandom } from '../../../models/training/random.ts'
 import type { Bus } from '../../../src/ports/bus.ts'
 import { dateToEventTime, type ColumnValues, type Store } from '../../../src/ports/store.ts'
-import { codecs, sha256 } from '../../../src/wire/index.ts'
+import { codecs } from '../../../src/wire/index.ts'
 import { panelRecord } from '../../../src/workers/close/day-rows.ts'
 import { fingerprints } from '../../../src/workers/fingerprints.ts'
 import { styleLookback } from '../../../src/workers/history/market-history.ts'
 import type { ModelsFolder } from '../../../src/workers/models-folder.ts'
 import { exposuresInput, fundamentalsInput, graphInput, stylesInput } from '../../../src/workers/scoring/inputs.ts'
 import { modelColumns } from '../../../src/workers/scoring/sample-builder.ts'
+import { untrainedArtifact } from '../../artifacts/untrained.ts'
 
 /** What a deployment has behind it on the morning of a day: drawn values, real sizes. */
 export interface Morning {
@@ -149,22 +147,14 @@ export async function promoteModels(models: ModelsFolder): Promise<void> {
     const { lookback, hidden } = recipe
     const spec = networkSpec({ family: 'gru+gat_sa+fin', features: columns.length, lookback, hidden })
     const span = { from: '2020-01-02', to: '2020-12-31', days: 243 }
-    const members = Array.from({ length: recipe.members }, (_, seed) => ({
-      ...{ seed, epoch: 1, rankIc: 0.05 },
-      parameters: initialParameters(spec, seededRandom(seed + 1)),
-    }))
-    const artifact = createArtifact(
+    const seeds = Array.from({ length: recipe.members }, (_, seed) => seed + 1)
+    const { horizon } = recipe
+    const artifact = untrainedArtifact(
       {
-        ...{ set, spec, columns, catalogue: fingerprints[set], sizing: 'order', horizon: recipe.horizon },
-        ...{ label: 'return', labelPrice: 'vwap', train: span, validate: span, embargo: recipe.horizon },
-        ...{ scaling: ['z-score'], masked: [], engine: { name: 'none', device: 'cpu', kernelBuild: 'none' } },
-        schedule: {
-          ...{ seeds: [0], epochs: 10, patience: 4, kept: 2, every: 5, sectionShare: 0.5, learningRate: 1e-3 },
-          ...{ warmUp: 40, clipNorm: 5, decay: 0, entropyBonus: 0, saDecay: 0 },
-        },
+        ...{ set, spec, columns, catalogue: fingerprints[set], horizon, embargo: horizon },
+        ...{ label: 'return', labelPrice: 'vwap', train: span, validate: span, scaling: ['z-score'] },
       },
-      members,
-      sha256,
+      seeds,
     )
     await models.promote(set, await models.save(artifact))
   }

@@ -3,16 +3,13 @@ import { cn, dayStart } from '../../../schemas/profiles/index.ts'
 import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import { networkSpec } from '../../../models/network/spec.ts'
-import { createArtifact, type Artifact } from '../../../models/training/artifact.ts'
-import { initialParameters } from '../../../models/training/initial.ts'
-import { seededRandom } from '../../../models/training/random.ts'
-import { defaultSchedule } from '../../../models/training/train.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
 import type { Feed, FeedBlock, FeedDay } from '../../../src/ports/feed.ts'
 import { dateToEventTime, type Rows } from '../../../src/ports/store.ts'
 import { simulateMarket, type SimulatedMarket } from '../../../src/simulator/market.ts'
-import { sha256 } from '../../../src/wire/index.ts'
 import { fingerprints } from '../../../src/workers/fingerprints.ts'
 import { ModelsFolder } from '../../../src/workers/models-folder.ts'
+import { untrainedArtifact } from '../../artifacts/untrained.ts'
 import type { StoredRow } from './world-store.ts'
 import { setSession, shortTime } from './short-session.ts'
 
@@ -121,28 +118,8 @@ function listingsOf(market: SimulatedMarket): Rows {
 function artifactOf(set: SetName, sizing: FlowSizing): Artifact {
   const columns = modelRules(set).map(({ id }) => id)
   const spec = networkSpec({ family: 'gru+gat', features: columns.length, lookback, hidden: 4, heads: 2 })
-  const span = { from: '2023-01-03', to: '2023-02-10', days: 26 }
-  return createArtifact(
-    {
-      set,
-      spec,
-      columns,
-      catalogue: fingerprints[set],
-      sizing,
-      horizon: 1,
-      label: 'none',
-      labelPrice: 'close',
-      train: span,
-      validate: span,
-      embargo: 0,
-      scaling: [],
-      masked: [],
-      schedule: { ...defaultSchedule, seeds: [1] },
-      engine: { name: 'reference', device: 'cpu', kernelBuild: 'world' },
-    },
-    [{ seed: 1, epoch: 1, rankIc: 0, parameters: initialParameters(spec, seededRandom(1)) }],
-    sha256,
-  )
+  const engine = { name: 'reference', device: 'cpu', kernelBuild: 'world' }
+  return untrainedArtifact({ set, spec, columns, catalogue: fingerprints[set], sizing, engine })
 }
 
 /** Promoted artifacts without a folder. */
