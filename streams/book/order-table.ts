@@ -29,9 +29,12 @@ const passed = 64
 export const channelsMax = 256
 /** Slots of a block: a page of memory. */
 const lanes = 64
-const firstCapacity = 1 << 12
-/** A hash that spreads keys evenly never probes so far in a table that is half full. */
-const probesMax = 256
+/** So many that a lane of it never fills up by chance. */
+const firstCapacity = 1 << 14
+/** The table grows when so much of it is taken: fuller, an order stands too far from where it belongs. */
+const fullest = 0.75
+/** A hash that spreads keys evenly never probes so far in a table that is no fuller. */
+const probesMax = 1024
 
 /** Owner of an order, as its slot keeps it. `side`: 0 buy, 1 sell. */
 export const ownerOf = (row: number, channel: number, side: number): number =>
@@ -56,7 +59,7 @@ export class OrderTable {
 
   /** Offset of the slot of order `ids[i]`, made when it is new: an id by its place, since a number may need memory. */
   find(owner: number, ids: Float64Array, i: number): number {
-    if (this.used * 2 >= this.capacity) this.rebuild(this.capacity * 2)
+    if (this.used >= this.capacity * fullest) this.rebuild(this.capacity * 2)
     for (;;) {
       const slots = this.slots
       const id = ids[i]
@@ -174,7 +177,7 @@ export class OrderTable {
 
   static restore(saved: Float64Array): OrderTable {
     let capacity = firstCapacity
-    while (capacity * stride < saved.length * 2 + stride) capacity *= 2
+    while (saved.length >= capacity * stride * fullest) capacity *= 2
     const table = new OrderTable()
     table.used = saved.length / stride
     table.rebuild(capacity, saved)

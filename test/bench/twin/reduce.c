@@ -77,7 +77,7 @@ static u32 home(u32 owner, double id) {
 static void grow(void) {
   double *old = slots;
   u32 size = capacity;
-  capacity = capacity ? capacity * 2 : 1 << 12;
+  capacity = capacity ? capacity * 2 : 1 << 14;
   slots = calloc(capacity, SLOT * sizeof(double));
   for (u32 from = 0; from < size; from++) {
     const double *slot = old + (size_t)from * SLOT;
@@ -92,7 +92,7 @@ static void grow(void) {
 }
 
 static double *find(u32 owner, double id) {
-  if (used * 2 >= capacity) grow();
+  if (used * 4ull >= capacity * 3ull) grow();
   u32 mask = capacity - 1;
   for (u32 index = home(owner, id) & mask;; index = (index + LANES) & mask) {
     double *slot = slots + (size_t)index * SLOT;
