@@ -1,16 +1,18 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FlowSizing } from '../../schemas/rows.ts'
 import { openKafka } from '../../src/bus/kafka/index.ts'
 import { systemClock } from '../../src/compose/clock.ts'
-import type { Bus, GroupHandlers, Outgoing } from '../../src/ports/bus.ts'
+import type { Bus, Outgoing } from '../../src/ports/bus.ts'
 import type { Log } from '../../src/ports/log.ts'
 import { down, up } from '../../src/services/index.ts'
 import { ColumnRoom, decode, kindOf } from '../../src/wire/index.ts'
-import { FeaturesWorker } from '../../src/workers/features/features-worker.ts'
 import { loadDate, LoadMarket, type LoadOptions } from './load/market.ts'
 import { costOf, machine, say } from './measure.ts'
+import type { FromMember, MemberOptions, ToMember } from './stream-member.ts'
 
 const partitions = 2
 const full: LoadOptions = { seed: 20261130, instruments: 5500, parents: 10_000_000, partitions }
@@ -76,73 +78,77 @@ async function readRaw(bus: Bus, isDecoding: boolean) {
   return { seconds, cpuSeconds }
 }
 
-/** Reads the market from one bus and has everything else on another, so that a market is written once. */
-const besideMarket = (market: Bus, rest: Bus, name: string, onMessages: (count: number) => void): Bus => ({
-  createTopics: (count) => rest.createTopics(count),
-  partitions: (topic) => (topic === 'market' ? market : rest).partitions(topic),
-  publish: (topic, messages) => rest.publish(topic, messages),
-  read: (topic, partition, options) => (topic === 'market' ? market : rest).read(topic, partition, options),
-  offsets: (topic, partition) => (topic === 'market' ? market : rest).offsets(topic, partition),
-  offsetOfDate: (topic, partition, date) => (topic === 'market' ? market : rest).offsetOfDate(topic, partition, date),
-  join: (topic, group, handlers: GroupHandlers) =>
-    market.join(topic, `${name}-${group}`, {
-      assigned: (assignments, epoch) => handlers.assigned(assignments, epoch),
-      messages: async (partition, messages, epoch) => {
-        await handlers.messages(partition, messages, epoch)
-        onMessages(messages.length)
-      },
-    }),
-  close: () => rest.close(),
-})
+interface Run {
+  readonly name: string
+  /** Deployment that holds the market. */
+  readonly market: string
+  readonly sizing: FlowSizing
+  readonly members: number
+  readonly written: Written
+}
 
-/** One features worker, from the first tick in Kafka until the rows of the last minute that was run are back there. */
-async function work(market: Bus, out: Bus, name: string, sizing: FlowSizing, written: Written, broker: number) {
+interface Broker {
+  readonly address: string
+  readonly pid: number
+}
+
+/** Features workers of one group, from the first tick in Kafka until the rows of the last minute are back there. */
+async function work({ name, market, sizing, members, written }: Run, out: Bus, broker: Broker) {
   await out.createTopics(partitions)
-  const start = { wall: performance.now(), cpu: process.cpuUsage(), broker: cpuSecondsOf(broker) }
-  const since = () => {
-    const { user, system } = process.cpuUsage(start.cpu)
-    return {
-      seconds: (performance.now() - start.wall) / 1000,
-      cpu_seconds: (user + system) / 1e6,
-      broker_cpu_seconds: cpuSecondsOf(broker) - start.broker,
-      rss_mb: Math.round(process.memoryUsage().rss / 2 ** 20),
-    }
-  }
+  const options: MemberOptions = { brokers: [broker.address], market, out: name, share: partitions / members, sizing }
+  const script = join(import.meta.dirname, 'stream-member.js')
+  const workers = Array.from({ length: members }, () => fork(script, [JSON.stringify(options)]))
+  const tell = (message: ToMember): void => workers.forEach((worker) => worker.send(message))
+  const cpu = new Array<number>(members).fill(0)
+  const rss = new Array<number>(members).fill(0)
+  const over: Extract<FromMember, { kind: 'over' }>[] = []
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  let ready = 0
   let taken = 0
+  let start = { wall: 0, broker: 0 }
+  const since = () => ({
+    seconds: (performance.now() - start.wall) / 1000,
+    cpu_seconds: sum(cpu),
+    broker_cpu_seconds: cpuSecondsOf(broker.pid) - start.broker,
+    rss_mb: sum(rss),
+  })
   let last = since()
   let middle = last
-  const isOver = new AbortController()
-  const bus = besideMarket(market, out, name, (count) => {
-    taken += count
-    if (taken <= written.messages / 2) middle = since()
-    if (taken < written.messages) return
-    last = since()
-    isOver.abort()
-  })
-  const worker = new FeaturesWorker({
-    bus,
-    clock: systemClock,
-    log,
-    profile: 'cn',
-    sizing,
-    snapshotIntervalMs: Number.POSITIVE_INFINITY,
-    end: 'never',
-    date: loadDate,
-    minuteRows: true,
-    signal: isOver.signal,
-  })
-  const summary = await worker.run()
+  const hear = (member: number, message: FromMember): void => {
+    if (message.kind === 'over') over.push(message)
+    else if (message.kind === 'ready') {
+      if (++ready !== members) return
+      start = { wall: performance.now(), broker: cpuSecondsOf(broker.pid) }
+      tell('begin')
+    } else {
+      taken += message.messages
+      cpu[member] = message.cpuSeconds
+      rss[member] = message.rssMb
+      if (taken <= written.messages / 2) middle = since()
+      if (taken < written.messages) return
+      last = since()
+      tell('end')
+    }
+  }
+  await Promise.all(
+    workers.map(async (worker, member) => {
+      worker.on('message', (message) => hear(member, message as FromMember))
+      const [code] = (await once(worker, 'exit')) as [number]
+      if (code !== 0) throw new RangeError(`a member ended with code ${code}`)
+    }),
+  )
   say(`${name}: ${Math.round(written.events / last.seconds)} events/s`)
   return {
     run: name,
     sizing,
+    members,
     events: written.events,
-    quarantined_and_late: summary.quarantined + summary.late,
+    quarantined_and_late: sum(over.map(({ refused }) => refused)),
     events_per_second: Math.round(written.events / last.seconds),
     trades_per_second: Math.round(written.counts.trades / last.seconds),
     ...last,
     rss_mb_half_way: middle.rss_mb,
-    rows: summary.rows,
+    rows: sum(over.map(({ rows }) => rows)),
   }
 }
 
@@ -153,9 +159,9 @@ export async function stream(): Promise<object> {
   try {
     const { kafka } = await up({ folder, questdb: false })
     if (kafka === null) throw new RangeError('Kafka was not started')
+    const broker = { address: `${kafka.host}:${kafka.port}`, pid: kafka.pid }
     const busOf = (prefix: string): Bus => {
-      const brokers = [`${kafka.host}:${kafka.port}`]
-      const bus = openKafka({ brokers, prefix, clientId: 'bench', log, clock: systemClock })
+      const bus = openKafka({ brokers: [broker.address], prefix, clientId: 'bench', log, clock: systemClock })
       buses.push(bus)
       return bus
     }
@@ -166,11 +172,21 @@ export async function stream(): Promise<object> {
     const decoded = await readRaw(market, true)
     say(`read in ${raw.seconds} s, decoded in ${decoded.seconds} s`)
     const runs = []
-    for (const sizing of ['order', 'filled'] as const)
-      runs.push(await work(market, busOf(sizing), sizing, sizing, written, kafka.pid))
-    const flow = busOf('trades')
-    const trades = await write(flow, tradesOnly)
-    runs.push(await work(flow, busOf('flow'), 'capital flow alone', 'filled', trades, kafka.pid))
+    const all = [
+      { sizing: 'order', members: 1 },
+      { sizing: 'order', members: 2 },
+      { sizing: 'filled', members: 2 },
+    ] as const
+    for (const { sizing, members } of all) {
+      const name = `${sizing}-${members}`
+      runs.push(await work({ name, market: 'full', sizing, members, written }, busOf(name), broker))
+    }
+    const trades = await write(busOf('trades'), tradesOnly)
+    for (const members of [1, 2]) {
+      const name = `flow-${members}`
+      const run = { name, market: 'trades', sizing: 'filled', members, written: trades } as const
+      runs.push(await work(run, busOf(name), broker))
+    }
     return {
       bench: 'stream',
       machine: machine(),
