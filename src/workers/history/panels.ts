@@ -1,5 +1,6 @@
 import type { Panel } from '../../../schemas/day.ts'
 import type { TableName } from '../../../schemas/tables.ts'
+import { placesOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
 import { carriedFactors } from './prices.ts'
@@ -48,13 +49,20 @@ export async function storedPanel(
   return factors === undefined ? panel : { ...panel, factors }
 }
 
+/** The frame of published panels of one set, oldest first, over the union of their names: without values. */
+export function framePanels(panels: readonly Panel[], columns: readonly string[]): FeaturePanel {
+  const instruments = [...new Set(panels.flatMap((panel) => panel.instruments))].sort()
+  const dates = panels.map((panel) => panel.date)
+  return { set: panels[0]?.set ?? '', dates, instruments, columns, values: new Float64Array(0) }
+}
+
 /** Published panels of one set, oldest first, as one panel over the union of their names. */
 export function joinPanels(panels: readonly Panel[], columns: readonly string[]): FeaturePanel {
-  const instruments = [...new Set(panels.flatMap((panel) => panel.instruments))].sort()
-  const placeOf = new Map(instruments.map((symbol, i) => [symbol, i]))
+  const frame = framePanels(panels, columns)
+  const { instruments } = frame
   const values = new Float64Array(panels.length * columns.length * instruments.length).fill(Number.NaN)
   panels.forEach((panel, day) => {
-    const places = panel.instruments.map((symbol) => placeOf.get(symbol) as number)
+    const places = placesOf(panel.instruments, instruments)
     columns.forEach((column, c) => {
       const from = panel.columns.indexOf(column)
       if (from < 0) return
@@ -62,5 +70,5 @@ export function joinPanels(panels: readonly Panel[], columns: readonly string[])
       for (let i = 0; i < panel.count; i++) values[to + places[i]] = panel.values[from * panel.count + i]
     })
   })
-  return { set: panels[0]?.set ?? '', dates: panels.map((panel) => panel.date), instruments, columns, values }
+  return { ...frame, values }
 }

@@ -2,17 +2,16 @@ import type { Job } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { Engine } from '../../../models/engine.ts'
-import type { Artifact } from '../../../models/training/artifact.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { codecs } from '../../wire/index.ts'
 import { recordsOfJob } from '../scoring/job-records.ts'
-import { LogView } from '../scoring/log-view.ts'
-import { ScaledPanels } from '../scoring/scaled-panels.ts'
+import type { LogView } from '../scoring/log-view.ts'
 import type { ModelsFolder } from '../models-folder.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
+import { Ready } from './ready.ts'
 
 export interface ModelOptions {
   readonly bus: Bus
@@ -30,13 +29,6 @@ export interface ModelOptions {
 export interface JobCounts {
   jobs: number
   failed: number
-}
-
-/** What a worker keeps between jobs: of a window only the last day is new. */
-interface Kept {
-  readonly view: LogView
-  readonly artifacts: Map<string, Artifact>
-  readonly scaled: ScaledPanels
 }
 
 /** How often a record that a job names is looked for again, and how long in all. */
@@ -64,7 +56,7 @@ export async function runModelWorker(
       total: counts.jobs + counts.failed,
     },
   ])
-  const kept = { view: new LogView(bus, options.profile), artifacts: new Map(), scaled: new ScaledPanels() }
+  const ready = new Ready(options)
   const membership = await bus.join('jobs', 'model', {
     assigned: async (assignments) => {
       const positions = new Map<number, number>()
@@ -78,7 +70,7 @@ export async function runModelWorker(
         date = message.date
         scoring = message.key.split('|').slice(2, 3)
         options.heartbeat?.beat()
-        const done = await handleJob(options, kept, message)
+        const done = await handleJob(options, ready, message)
         if (done) counts.jobs++
         else counts.failed++
         scoring = []
@@ -90,18 +82,24 @@ export async function runModelWorker(
   const leave = (): void => void membership.leave()
   if (signal.aborted) leave()
   signal.addEventListener('abort', leave, { once: true })
-  await membership.done
+  const left = new AbortController()
+  const following = ready.follow(AbortSignal.any([left.signal, signal])).finally(leave)
+  following.catch(() => undefined)
+  try {
+    await membership.done
+  } finally {
+    left.abort()
+    await following
+  }
   return counts
 }
 
-async function handleJob(options: ModelOptions, kept: Kept, message: Logged): Promise<boolean> {
+async function handleJob(options: ModelOptions, ready: Ready, message: Logged): Promise<boolean> {
   const { bus, engine, log } = options
   try {
     const job = codecs.job.decode(message.value)
-    const artifact =
-      kept.artifacts.get(job.artifactHash) ?? (await options.models.load(job.set as SetName, job.artifactHash))
-    kept.artifacts.set(job.artifactHash, artifact)
-    const result = scoreJob(engine, artifact, job, await recordsOf(options, kept.view, job), kept.scaled)
+    const artifact = await ready.artifact(job.set as SetName, job.artifactHash)
+    const result = scoreJob(engine, artifact, job, await recordsOf(options, ready.view, job), ready.scaled)
     const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
     await bus.publish('results', [{ partition: 0, date: message.date, key, value: codecs.result.encode(result) }])
     return true

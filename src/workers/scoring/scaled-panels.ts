@@ -10,6 +10,10 @@ import { joinPanels } from '../history/panels.ts'
 export class ScaledPanels {
   private readonly days = new WeakMap<Panel, ScaledDay>()
 
+  has(panel: Panel): boolean {
+    return this.days.has(panel)
+  }
+
   /** Over the record's own names. */
   of(panel: Panel, columns: readonly string[]): ScaledDay {
     const known = this.days.get(panel)

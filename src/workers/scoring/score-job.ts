@@ -10,7 +10,7 @@ import { checkArtifact } from '../../../models/training/artifact.ts'
 import { score } from '../../../models/training/score.ts'
 import { codecs, sha256 } from '../../wire/index.ts'
 import { fingerprints } from '../fingerprints.ts'
-import { joinPanels } from '../history/panels.ts'
+import { framePanels, joinPanels } from '../history/panels.ts'
 import { fundamentalsOf, graphOf } from './inputs.ts'
 import { ScaledPanels } from './scaled-panels.ts'
 import { modelColumns, SampleBuilder, type DayInputs } from './sample-builder.ts'
@@ -71,7 +71,7 @@ export function scoreJob(
   checkArtifact(artifact, { set, columns, catalogue: fingerprints[set], sizing, hash: job.artifactHash })
   const { spec } = artifact.manifest
   const pv = joinPanels(records.pv, modelColumns('PV'))
-  const panel = set === 'PV' ? pv : joinPanels(records.panels, columns)
+  const panel = set === 'PV' ? pv : framePanels(records.panels, columns)
   const scaledDay = (day: number): ScaledDay => scaled.over(records.panels[day] as Panel, columns, panel.instruments)
   const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), spec, scaledDay)
   const inputs = dayInputsOf(records.inputs)

@@ -131,8 +131,9 @@ class PromotedModels extends ModelsFolder {
     this.#artifacts = artifacts
   }
 
-  override promoted(set: SetName): Promise<Artifact | null> {
-    return Promise.resolve(this.#artifacts.get(set) ?? null)
+  override promotions(set: SetName): Promise<string[]> {
+    const artifact = this.#artifacts.get(set)
+    return Promise.resolve(artifact === undefined ? [] : [artifact.manifest.hash])
   }
 
   override load(set: SetName): Promise<Artifact> {

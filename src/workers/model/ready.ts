@@ -1,0 +1,80 @@
+import { ClosebellError } from '../../../schemas/errors.ts'
+import { sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
+import type { Artifact } from '../../../models/training/artifact.ts'
+import type { Bus } from '../../ports/bus.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ModelsFolder } from '../models-folder.ts'
+import { LogView } from '../scoring/log-view.ts'
+import { modelColumns } from '../scoring/sample-builder.ts'
+import { ScaledPanels } from '../scoring/scaled-panels.ts'
+
+interface ReadyOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly models: ModelsFolder
+  readonly profile: string
+}
+
+/**
+ * What jobs are scored from, kept between them and made ready as it is published: before a close comes, the windows
+ * of its date are decoded and scaled but for their last day, and the promoted artifacts are loaded.
+ */
+export class Ready {
+  readonly view: LogView
+  readonly scaled = new ScaledPanels()
+  readonly #options: ReadyOptions
+  readonly #artifacts = new Map<string, Artifact>()
+
+  constructor(options: ReadyOptions) {
+    this.#options = options
+    this.view = new LogView(options.bus, options.profile)
+  }
+
+  async artifact(set: SetName, hash: string): Promise<Artifact> {
+    const artifact = this.#artifacts.get(hash) ?? (await this.#options.models.load(set, hash))
+    this.#artifacts.set(hash, artifact)
+    return artifact
+  }
+
+  /** Follows what jobs name from the newest record on. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#followTopic('inputs', signal), this.#followTopic('panels', signal)])
+  }
+
+  async #followTopic(topic: TopicName, signal: AbortSignal): Promise<void> {
+    const { bus } = this.#options
+    const { first, next } = await bus.offsets(topic, 0)
+    for await (const messages of bus.read(topic, 0, { from: Math.max(first, next - 1), until: 'never', signal })) {
+      const { date } = messages.at(-1) ?? {}
+      if (date !== undefined) await this.#prepare(date, signal)
+    }
+  }
+
+  async #prepare(date: string, signal: AbortSignal): Promise<void> {
+    await this.view.refresh(date)
+    for (const set of sets) {
+      const artifact = await this.#promoted(set)
+      // Prices and volumes are scaled by their window.
+      if (artifact === null || set === 'PV') continue
+      const columns = modelColumns(set)
+      for (const panel of this.view.panelsUpTo(set, date, artifact.manifest.spec.lookback)) {
+        if (signal.aborted) return
+        if (this.scaled.has(panel)) continue
+        this.scaled.of(panel, columns)
+        // The membership lives on while a window is scaled. A clock may answer an aborted sleep by a rejection.
+        await this.#options.clock.sleep(0, signal).catch(() => undefined)
+      }
+    }
+  }
+
+  /** Null also where the artifact is not to be used: the job that names it says so. */
+  async #promoted(set: SetName): Promise<Artifact | null> {
+    try {
+      const hash = (await this.#options.models.promotions(set)).at(-1)
+      return hash === undefined ? null : await this.artifact(set, hash)
+    } catch (error) {
+      if (error instanceof ClosebellError) return null
+      throw error
+    }
+  }
+}
