@@ -19,13 +19,13 @@ import type { ModelsFolder } from '../models-folder.ts'
 import { exposuresOf, neutralisers, stylesInput } from '../scoring/inputs.ts'
 import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
-import { compositeOf } from './composite.ts'
+import { compositeOf, EarlierFactors } from './composite.ts'
 import { DayGuard, type GivingUp } from './day-guard.ts'
 import { DayRecords, type KeyedRecord } from './day-records.ts'
 import { filedUnder, type Revision } from '../corrections.ts'
 import { dayOfPanel, panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
 import { historyPanels } from './history-panels.ts'
-import { awaitResults, inputsOf, planJobs, type SetPlan } from './jobs.ts'
+import { awaitResults, inputsOf, planJobs, publishJobs, type SetPlan } from './jobs.ts'
 import type { LogView } from '../scoring/log-view.ts'
 
 export interface CloseOptions {
@@ -71,6 +71,7 @@ interface Closing {
   readonly history: MarketHistory
   readonly view: LogView
   readonly records: DayRecords
+  readonly earlier: EarlierFactors
   readonly of: Revision
 }
 
@@ -91,9 +92,11 @@ export async function closeDay(
   await options.mayPublish?.()
   const started = clock.elapsed()
   const records = new DayRecords(bus, of.startedOn, await filedUnder(bus, of))
-  const closing: Closing = { options, history, view, records, of }
+  const earlier = new EarlierFactors(options.store, options.profile, date)
+  const closing: Closing = { options, history, view, records, earlier, of }
   const day = await asBefore(closing, published)
-  const panels = await publishPanels(closing, day)
+  const promoted = await promotedArtifacts(models)
+  const panels = await publishPanels(closing, day, promoted)
   const panelsDone = clock.elapsed()
   const hashes = Object.fromEntries(panels.map((panel) => [panel.set, panel.hash]))
   // What is backfilled is completed by nobody, but that a later revision must be told from one that is retracted.
@@ -101,8 +104,9 @@ export async function closeDay(
     const times = { panelsMs: panelsDone - started, resultsMs: 0, publishMs: 0 }
     return { date, revision, panels: hashes, factors: [], mlC: null, completed: null, results: [], times }
   }
-  const promoted = await promotedArtifacts(models)
   const plans = planJobs(view, of, promoted)
+  // Read while the sets are scored; what fails is read again.
+  for (const { manifest } of promoted.values()) earlier.of(manifest.horizon).catch(() => undefined)
   const results = await awaitResults(records, plans, { ...options, timeoutMs: options.resultsTimeoutMs })
   // Told to stop while results are missing, it decides nothing: the next start waits for them again.
   if (options.signal?.aborted === true) return null
@@ -158,10 +162,14 @@ async function promotedArtifacts(models: ModelsFolder | null): Promise<Map<SetNa
 
 /**
  * Panels of the date, those of the stream first, since the others are made of them; and the style returns that its
- * closes give on the exposures that were published for it.
+ * closes give on the exposures that were published for it. Sets of the stream are scored while the others are made.
  */
-async function publishPanels(closing: Closing, day: ClosedDay): Promise<Panel[]> {
-  const { history, view, records, of } = closing
+async function publishPanels(
+  closing: Closing,
+  day: ClosedDay,
+  promoted: ReadonlyMap<SetName, Artifact>,
+): Promise<Panel[]> {
+  const { options, history, view, records, of } = closing
   const { date, revision } = of
   const streamed = await publishSections(
     records,
@@ -173,6 +181,8 @@ async function publishPanels(closing: Closing, day: ClosedDay): Promise<Panel[]>
   if (pv === undefined || pv.count === 0) return streamed
   const styles = styleReturnsOfDay(view, history.upTo(date), date)
   if (styles !== null) await records.publish('inputs', [stylesRecord({ ...styles, revision })])
+  await view.refresh(date)
+  if (promoted.size > 0) await publishJobs(options.bus, records, planJobs(view, of, promoted, streamSets))
   const made = historyPanels(
     {
       pv: history.upTo(date),
@@ -227,7 +237,7 @@ function resultsOf(results: Scored['results'], stands: Logged | null): Scored['r
   return new Map([...results].filter(([set]) => composed.includes(set)))
 }
 
-async function publishOutcome({ options, history, view, records }: Closing, given: Scored) {
+async function publishOutcome({ options, history, view, records, earlier }: Closing, given: Scored) {
   const { date, revision } = given.of
   const stands = await records.first('ml-c', `${date}|${revision}`)
   const scored = { ...given, results: resultsOf(given.results, stands) }
@@ -238,21 +248,23 @@ async function publishOutcome({ options, history, view, records }: Closing, give
   const exposures = inputsOf(view, date).find((input) => input.kind === 'exposures')
   const factors: Factor[] = []
   const published = new Map<string, string>()
-  for (const result of exposures === undefined ? [] : results.values()) {
+  const making = exposures === undefined ? [] : [...results.values()]
+  const standing = making.map((result) => {
     const made = factorOf(result, exposures as Input, promoted, universe.length)
-    const key = `${date}|${revision}`
-    const [bytes] = await records.publish(factorTopic(made.set as SetName), [
-      { key, value: codecs.factor.encode(made) },
-    ])
-    factors.push(codecs.factor.decode(bytes))
-    published.set(made.set, sha256(bytes))
+    const value = codecs.factor.encode(made)
+    return records.publish(factorTopic(made.set as SetName), [{ key: `${date}|${revision}`, value }])
+  })
+  for (const [bytes] of await Promise.all(standing)) {
+    const factor = codecs.factor.decode(bytes)
+    factors.push(factor)
+    published.set(factor.set, sha256(bytes))
   }
   const composite =
     exposures === undefined || stands !== null
       ? null
       : await compositeOf(
           {
-            store: options.store,
+            earlier,
             profile: options.profile,
             date,
             revision,

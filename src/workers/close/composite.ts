@@ -18,7 +18,7 @@ import { styleHistoryOf } from '../scoring/score-job.ts'
 const periods = 12
 
 export interface CompositeContext {
-  readonly store: Store
+  readonly earlier: EarlierFactors
   readonly profile: string
   readonly date: string
   readonly revision: number
@@ -94,31 +94,21 @@ async function longOnlyWeightsOf(
   factors: readonly Factor[],
   horizon: number,
 ): Promise<SetWeights> {
-  const profile = profileOf(context.profile)
-  const { date, pv } = context
-  const from = shiftTradingDays(profile, date, -(1 + horizon * (periods + 1)))
-  const dates = tradingDays(profile, from, date)
+  const { date, pv, earlier } = context
+  const dates = longOnlyDates(context.profile, date, horizon)
   const sets = factors.length
   const excess = new Float64Array(dates.length * sets).fill(Number.NaN)
-  const last = dates.length - 2 - horizon
-  const wanted = Array.from({ length: periods }, (_, period) => dates[last - period * horizon]).filter(
-    (day) => day !== undefined,
-  )
-  const published = await storedFactors(
-    context.store,
-    factors.map((factor) => factor.set),
-    wanted,
-  )
+  const published = await earlier.of(horizon)
   const grid = { dates: pv.dates, instruments: pv.instruments, prices: vwapGrid(pv) }
   const forward = forwardReturns(grid, horizon)
-  for (const day of wanted) {
+  for (const day of periodsOf(dates, horizon)) {
     const place = pv.dates.indexOf(day)
     if (place < 0) continue
     factors.forEach((factor, k) => {
-      const earlier = published.get(`${day}|${factor.set}`)
-      if (earlier === undefined) return
-      const earned = knownReturns(forward, place, earlier.instruments)
-      excess[dates.indexOf(day) * sets + k] = longOnlyExcess(earlier.neutral, earned)
+      const known = published.get(`${day}|${factor.set}`)
+      if (known === undefined) return
+      const earned = knownReturns(forward, place, known.instruments)
+      excess[dates.indexOf(day) * sets + k] = longOnlyExcess(known.neutral, earned)
     })
   }
   return longOnlyWeights({ dates, excess, sets }, date, horizon)
@@ -132,12 +122,45 @@ interface StoredFactor {
   readonly neutral: Float64Array
 }
 
-/** Neutral values by `date|set`. Each date is asked for alone: between two of them lie days that nobody reads. */
-async function storedFactors(
-  store: Store,
-  sets: readonly string[],
-  dates: readonly string[],
-): Promise<Map<string, StoredFactor>> {
+/** Dates that the long-only weights of a horizon look back over, the day's own included. */
+function longOnlyDates(name: string, date: string, horizon: number): string[] {
+  const profile = profileOf(name)
+  return tradingDays(profile, shiftTradingDays(profile, date, -(1 + horizon * (periods + 1))), date)
+}
+
+/** The days on which their periods begin, the newest first. */
+function periodsOf(dates: readonly string[], horizon: number): string[] {
+  const last = dates.length - 2 - horizon
+  return Array.from({ length: periods }, (_, period) => dates[last - period * horizon]).filter(
+    (day) => day !== undefined,
+  )
+}
+
+/** Factors that the store has of the days before a date, read once for each horizon. */
+export class EarlierFactors {
+  readonly #store: Store
+  readonly #profile: string
+  readonly #date: string
+  readonly #read = new Map<number, Promise<ReadonlyMap<string, StoredFactor>>>()
+
+  constructor(store: Store, profile: string, date: string) {
+    this.#store = store
+    this.#profile = profile
+    this.#date = date
+  }
+
+  /** Neutral values by `date|set`; what could not be read is asked for again. */
+  of(horizon: number): Promise<ReadonlyMap<string, StoredFactor>> {
+    const wanted = periodsOf(longOnlyDates(this.#profile, this.#date, horizon), horizon)
+    const reading = this.#read.get(horizon) ?? storedFactors(this.#store, wanted)
+    this.#read.set(horizon, reading)
+    reading.catch(() => this.#read.delete(horizon))
+    return reading
+  }
+}
+
+/** Each date is asked for alone: between two of them lie days that nobody reads. */
+async function storedFactors(store: Store, dates: readonly string[]): Promise<Map<string, StoredFactor>> {
   const found = new Map<string, { instruments: string[]; neutral: number[] }>()
   const columns = ['instrument', 'set', 'neutral']
   const days = await Promise.all(dates.map((date) => store.panel({ table: 'factors', columns, from: date, to: date })))
@@ -145,7 +168,6 @@ async function storedFactors(
     const ofSets = texts(rows, 'set')
     const values = numbers(rows, 'neutral')
     texts(rows, 'instrument').forEach((symbol, i) => {
-      if (!sets.includes(ofSets[i])) return
       const key = `${dates[day]}|${ofSets[i]}`
       const known = found.get(key) ?? { instruments: [], neutral: [] }
       known.instruments.push(symbol)

@@ -23,15 +23,16 @@ export const inputsOf = (view: LogView, date: string): Input[] =>
     return input === undefined ? [] : [input]
   })
 
-/** A job per promoted set, naming what it reads by hash. */
+/** A job per promoted set of those asked for, whose panels are out, naming what it reads by hash. */
 export function planJobs(
   view: LogView,
   { date, revision }: Revision,
   promoted: ReadonlyMap<SetName, Artifact>,
+  of: readonly SetName[] = sets,
 ): SetPlan[] {
   const inputs = inputsOf(view, date)
   const styles = view.stylesUpTo(date, styleHistoryDays)
-  return sets.map((set) => {
+  return of.map((set) => {
     const artifact = promoted.get(set) ?? null
     if (artifact === null) return { set, artifact, reason: 'no-model' }
     const { lookback } = artifact.manifest.spec
@@ -62,6 +63,21 @@ interface ResultsWait {
   readonly signal?: AbortSignal
 }
 
+const jobsOf = (plans: readonly SetPlan[]): Job[] => plans.flatMap((plan) => ('job' in plan ? [plan.job] : []))
+
+/** Publishes jobs that are not out yet. */
+export async function publishJobs(bus: Bus, records: DayRecords, plans: readonly SetPlan[]): Promise<void> {
+  const partitions = await bus.partitions('jobs')
+  await records.publish(
+    'jobs',
+    jobsOf(plans).map((job) => ({
+      partition: sets.indexOf(job.set as SetName) % partitions,
+      key: `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`,
+      value: codecs.job.encode(job),
+    })),
+  )
+}
+
 /**
  * Publishes jobs and waits so long for their results; the first logged result of a job wins. What is in the log when
  * the wait ends counts, whenever it came.
@@ -71,19 +87,11 @@ export async function awaitResults(
   plans: readonly SetPlan[],
   { bus, clock, timeoutMs, signal }: ResultsWait,
 ): Promise<Map<SetName, Result>> {
-  const jobs = plans.flatMap((plan) => ('job' in plan ? [plan.job] : []))
+  const jobs = jobsOf(plans)
   const results = new Map<SetName, Result>()
   if (jobs.length === 0) return results
   const from = await bus.offsetOfDate('results', 0, records.since)
-  const partitions = await bus.partitions('jobs')
-  await records.publish(
-    'jobs',
-    jobs.map((job) => ({
-      partition: sets.indexOf(job.set as SetName) % partitions,
-      key: `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`,
-      value: codecs.job.encode(job),
-    })),
-  )
+  await publishJobs(bus, records, plans)
   const take = ({ value }: Logged): void => {
     const result = codecs.result.decode(value)
     const isWanted = jobs.some(

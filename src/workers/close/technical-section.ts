@@ -10,52 +10,70 @@ const columns = dayRules.G.map(({ id }) => id)
 export function technicalSection({ pv }: SetHistory, date: string, instruments: readonly string[]): HistorySection {
   const bars = new BarReader(pv, dateIndex(pv, date))
   const values = new Float64Array(columns.length * instruments.length).fill(Number.NaN)
-  const shortened = new Uint8Array(instruments.length)
+  const shortened = new Uint8Array(instruments.length).fill(1)
   placesOf(instruments, pv.instruments).forEach((place, i) => {
-    const ofName = place < 0 ? null : bars.of(place)
-    shortened[i] = (ofName?.close.length ?? 0) < technicalBars ? 1 : 0
-    if (ofName === null) return
+    if (place < 0) return
+    const ofName = bars.of(place)
+    if (isLong(ofName)) shortened[i] = 0
     technicalDay(ofName).forEach((value, c) => (values[c * instruments.length + i] = value))
   })
   return { columns, values, shortened }
 }
 
-/** Reads the last traded bars of one name after another out of a PV panel. */
+/** Whether a name that traded on the last day has as many traded bars as an indicator may look back over. */
+function isLong({ close, volume }: DailyBars): boolean {
+  const isTraded = (day: number): boolean => volume[day] > 0 && close[day] > 0
+  const last = volume.length - 1
+  if (!isTraded(last)) return false
+  let traded = 0
+  for (let day = last; day >= 0 && traded < technicalBars; day--) if (isTraded(day)) traded++
+  return traded === technicalBars
+}
+
+/** Names whose bars are turned together, so that what is read of a day lies side by side. */
+const namesTogether = 64
+
+/** Reads the bars of one name after another out of a PV panel. */
 class BarReader {
   private readonly pv: FeaturePanel
-  private readonly day: number
+  private readonly days: number
   private readonly sources: readonly number[]
+  private readonly rows: number
+  /** [names][sources, factor][days] of some names from `first` on. */
+  private readonly turned: Float64Array
+  private first = -1
 
   constructor(pv: FeaturePanel, day: number) {
     this.pv = pv
-    this.day = day
+    this.days = day + 1
     this.sources = ['pv_high', 'pv_low', 'pv_close', 'pv_vwap', 'pv_volume'].map((id) => panelColumn(pv, id))
+    this.rows = this.sources.length + (pv.factors === undefined ? 0 : 1)
+    this.turned = new Float64Array(namesTogether * this.rows * this.days)
   }
 
-  /** The last traded bars, oldest first; without any when the name did not trade on the day. */
+  /** A bar a day, oldest first, good until the next name is asked for. */
   of(place: number): DailyBars {
-    const days = this.tradedDays(place)
-    const [high, low, close, vwap, volume] = this.sources.map((column) =>
-      Float64Array.from(days, (day) => this.at(day, column, place)),
-    )
-    const { factors, instruments } = this.pv
+    const first = place - (place % namesTogether)
+    if (first !== this.first) this.turn(first)
+    const [high, low, close, vwap, volume, factor] = Array.from({ length: this.rows }, (_, row) => {
+      const from = ((place - first) * this.rows + row) * this.days
+      return this.turned.subarray(from, from + this.days)
+    })
     const bars = { high, low, close, vwap, volume }
-    if (factors === undefined) return bars
-    return { ...bars, factor: Float64Array.from(days, (day) => factors[day * instruments.length + place]) }
+    return this.pv.factors === undefined ? bars : { ...bars, factor }
   }
 
-  private tradedDays(place: number): number[] {
-    const days: number[] = []
-    const volume = this.sources[4]
-    for (let day = this.day; day >= 0 && days.length < technicalBars; day--) {
-      if (this.at(day, volume, place) > 0) days.push(day)
-      else if (day === this.day) break
+  private turn(first: number): void {
+    const { values, columns: width, instruments, factors = null } = this.pv
+    const count = Math.min(namesTogether, instruments.length - first)
+    for (let day = 0; day < this.days; day++) {
+      for (let row = 0; row < this.rows; row++) {
+        const isFactor = row === this.sources.length
+        const source = isFactor && factors !== null ? factors : values
+        const from = (isFactor ? day : day * width.length + this.sources[row]) * instruments.length + first
+        for (let i = 0; i < count; i++) this.turned[(i * this.rows + row) * this.days + day] = source[from + i]
+      }
     }
-    return days.reverse()
-  }
-
-  private at(day: number, column: number, place: number): number {
-    const { values, columns: width, instruments } = this.pv
-    return values[(day * width.length + column) * instruments.length + place]
+    this.first = first
   }
 }

@@ -109,7 +109,8 @@ export function stageOf(progress: CloseProgress): {
     const waiting = partitions.waiting.map((partition) => `partition ${partition}`)
     return { stage: 'partitions', done: partitions.done, total: partitions.total, waiting }
   }
-  if (panels.done === 0 || (results.total === 0 && panels.done < panels.total))
+  // Jobs of the stream's sets are out before the other panels are.
+  if (panels.done === 0 || (panels.done < panels.total && results.done === results.total))
     return { stage: 'panels', done: panels.done, total: panels.total, waiting: [] }
   if (results.done < results.total) return { stage: 'results', ...results }
   return { stage: hasComposite ? 'completing' : 'composite', done: 0, total: 1, waiting: [] }

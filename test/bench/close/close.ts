@@ -7,10 +7,11 @@ import type { TopicName } from '../../../schemas/topics.ts'
 import { openKafka } from '../../../src/bus/kafka/index.ts'
 import { systemClock } from '../../../src/compose/clock.ts'
 import type { Bus } from '../../../src/ports/bus.ts'
-import type { Feed, FeedDay } from '../../../src/ports/feed.ts'
+import { dateToEventTime } from '../../../src/ports/store.ts'
 import { down, up } from '../../../src/services/index.ts'
 import { simulateMarket } from '../../../src/simulator/market.ts'
 import { openQuestdb } from '../../../src/store/questdb/index.ts'
+import { decode, kindOf } from '../../../src/wire/index.ts'
 import { publishFeed } from '../../../src/workers/feed.ts'
 import { ModelsFolder } from '../../../src/workers/models-folder.ts'
 import { readStatusBoard } from '../../../src/workers/status/status-board.ts'
@@ -19,17 +20,20 @@ import { morningOf, promoteModels, publishMorning, recipe, storeHistory } from '
 
 const instruments = 5500
 const partitions = 4
+/** 14:59 in Shanghai, µs behind 00:00 UTC. */
+const lastMinuteUtc = (6 * 60 + 59) * 60_000_000
 const log = { debug: () => undefined, info: () => undefined, warn: say, error: say }
 const main = resolve('dist/src/cli/main.js')
 
 /**
  * A day of a full market from its last tick to `completed` and into the store: Kafka, QuestDB and the four services as
  * processes of their own on one machine. The morning is prepared, then the services start, then the day is fed, its
- * last events once everybody has caught up. Stages end when their last record was appended to its topic.
+ * last minute once everybody has caught up; of the day's minutes the sink stores the last ones alone. Stages end when
+ * their last record was appended to its topic.
  */
 export async function close(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'closebell-bench-'))
-  const services: ChildProcess[] = []
+  const services = new Map<string, ChildProcess>()
   try {
     const { kafka, questdb } = await up({ folder })
     if (kafka === null || questdb === null) throw new Error('Kafka or QuestDB did not start')
@@ -59,19 +63,26 @@ export async function close(): Promise<object> {
       models: ['--models', models],
     }
     const start = (name: string, ...flags: readonly string[]): void =>
-      void services.push(service(folder, name, [...addresses.bus, ...flags]))
+      void services.set(name, service(folder, name, [...addresses.bus, ...flags]))
     start('features')
-    start('sink', ...addresses.store)
     start('model', ...addresses.models)
     start('close', ...addresses.store, ...addresses.models)
-    await until(async () => stagesAre(bus, { sink: 'following', model: 'waiting' }))
+    await until(async () => stagesAre(bus, { model: 'waiting' }))
     say('feeding the day')
+    const gated = inParts(
+      bus,
+      dateToEventTime(date) + lastMinuteUtc,
+      () => until(() => stagesAre(bus, { close: 'partitions' })),
+      async () => {
+        await until(() => stagesAre(bus, { features: 'streaming' }))
+        await passOver(bus, 'minutes')
+        start('sink', ...addresses.store)
+        await until(() => stagesAre(bus, { sink: 'following', features: 'streaming', model: 'waiting' }))
+        say('feeding the last minute')
+      },
+    )
     await publishFeed({
-      feed: inParts(market, [
-        () => until(() => stagesAre(bus, { close: 'partitions' })),
-        () => until(() => stagesAre(bus, { sink: 'following', features: 'streaming' })),
-      ]),
-      ...{ bus, partitions, clock: systemClock, log, signal: new AbortController().signal },
+      ...{ feed: market, bus: gated, partitions, clock: systemClock, log, signal: new AbortController().signal },
     })
     await until(async () => (await bus.offsets('completed', 0)).next > 0)
     await until(async () => (await store.dates('completed', date, date)).length > 0)
@@ -79,10 +90,10 @@ export async function close(): Promise<object> {
     await store.close()
     const stages = await stagesOf(bus, date, storedAt)
     await bus.close()
-    const memoryMb = Object.fromEntries(services.map(({ spawnargs, pid }) => [spawnargs[2], peakMb(pid)]))
+    const memoryMb = Object.fromEntries([...services].map(([name, { pid }]) => [name, peakMb(pid)]))
     return { machine: machine(), instruments, partitions, recipe, stages, memoryMb }
   } finally {
-    await Promise.all(services.map(ended))
+    await Promise.all([...services.values()].map(ended))
     await down({ folder })
     rmSync(folder, { recursive: true, force: true })
   }
@@ -90,7 +101,23 @@ export async function close(): Promise<object> {
 
 function service(folder: string, name: string, flags: readonly string[]): ChildProcess {
   const output = openSync(join(folder, `${name}.log`), 'w')
-  return spawn(process.execPath, [main, name, ...flags], { stdio: ['ignore', output, output] })
+  return spawn(process.execPath, [...process.execArgv, main, name, ...flags], { stdio: ['ignore', output, output] })
+}
+
+/** The sink begins behind what the topic has: minutes that it would have stored as they came through the day. */
+async function passOver(bus: Bus, topic: TopicName): Promise<void> {
+  const membership = await bus.join(topic, `sink-${topic}`, {
+    assigned: async (assignments) => {
+      const ends = new Map<number, number>()
+      for (const { partition } of assignments) ends.set(partition, (await bus.offsets(topic, partition)).next)
+      return ends
+    },
+    messages: async () => undefined,
+  })
+  for (let partition = 0; partition < (await bus.partitions(topic)); partition++) {
+    await membership.commit(partition, { offset: (await bus.offsets(topic, partition)).next, metadata: '' })
+  }
+  await membership.leave()
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -117,25 +144,32 @@ async function stagesAre(bus: Bus, wanted: Readonly<Record<string, string>>): Pr
   })
 }
 
-/** The same feed, whose first and last events wait for the workers. */
-function inParts(feed: Feed, [first, last]: readonly [() => Promise<void>, () => Promise<void>]): Feed {
-  async function* gated<T>(blocks: AsyncIterable<T>): AsyncGenerator<T> {
-    let held: T | null = null
-    await first()
-    for await (const block of blocks) {
-      if (held !== null) yield held
-      held = block
+/** The bus of a feed whose opening of the day, and what is of its last minute, waits for the workers. */
+function inParts(bus: Bus, lastMinute: number, first: () => Promise<void>, last: () => Promise<void>): Bus {
+  const waits = new Map<'first' | 'last', Promise<void>>()
+  const publish: Bus['publish'] = async (topic, messages) => {
+    const opening = messages.filter(({ value }) => kindOf(value) === 'dayOpened')
+    const events = messages.filter((message) => !opening.includes(message))
+    if (opening.length > 0) await bus.publish(topic, opening)
+    if (events.length === 0) return 0
+    if (!waits.has('first')) waits.set('first', first())
+    await waits.get('first')
+    if (events.some(({ value }) => timeOf(value) > lastMinute)) {
+      if (!waits.has('last')) waits.set('last', systemClock.sleep(settleMs).then(last))
+      await waits.get('last')
     }
-    await systemClock.sleep(settleMs)
-    await last()
-    if (held !== null) yield held
+    return bus.publish(topic, events)
   }
-  return {
-    producer: feed.producer,
-    async *days(): AsyncGenerator<FeedDay> {
-      for await (const day of feed.days()) yield { ...day, blocks: (reject) => gated(day.blocks(reject)) }
-    },
-  }
+  return new Proxy(bus, {
+    get: (target, name: keyof Bus) => (name === 'publish' ? publish : target[name].bind(target)),
+  })
+}
+
+/** Up to when a record of the market log says anything, µs UTC. */
+function timeOf(value: Uint8Array): number {
+  const record = decode(value)
+  if (record.kind === 'chainEnded') return Infinity
+  return record.kind === 'tickBatch' || record.kind === 'bookBatch' ? record.value.markTime : 0
 }
 
 /** Seconds after the last tick at which each stage was done. */
@@ -157,7 +191,9 @@ async function stagesOf(bus: Bus, date: string, storedAt: number): Promise<objec
   const after = async (topic: TopicName, key?: string): Promise<number> =>
     ((await lastOf(topic, key)) - lastTick) / 1000
   return {
+    minutes: await after('minutes'),
     days: await after('days'),
+    styles: await after('inputs'),
     streamPanels: await after('panels', '|HF'),
     panels: await after('panels'),
     jobs: await after('jobs'),
