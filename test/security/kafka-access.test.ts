@@ -154,6 +154,13 @@ describe('each service does its work as its own user, and nothing else', () => {
     })
   })
 
+  it('a feed is told so when it joins a group of others', async () => {
+    await using(openFor('feed'), async (bus) => {
+      const handlers = { assigned: async () => new Map(), messages: async () => undefined }
+      await expect(bus.join('market', 'features', handlers)).rejects.toMatchObject({ code: 'CB_BUS_ACCESS' })
+    })
+  })
+
   it('a feed does not read what was completed', async () => {
     await using(openFor('feed'), async (bus) => {
       const read = async () => {

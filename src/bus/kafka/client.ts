@@ -86,6 +86,19 @@ export class Client {
     })
   }
 
+  /** Asks a broker for the coordinator of a group. @throws what it answers, which kafkajs keeps to itself */
+  async findCoordinator(groupId: string): Promise<void> {
+    const cluster = this.cluster(eager)
+    try {
+      await cluster.connect()
+      await cluster.refreshMetadata()
+      const broker = await cluster.findControllerBroker()
+      await broker.findGroupCoordinator({ groupId, coordinatorType: 0 })
+    } finally {
+      await cluster.disconnect().catch(() => undefined)
+    }
+  }
+
   /**
    * Tries again, with rising pauses, while a request fails for a passing reason, until it has done so for two minutes.
    * @throws ClosebellError CB_BUS_UNREACHABLE then, or what stands for another failure at once

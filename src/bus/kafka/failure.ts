@@ -49,6 +49,9 @@ export function isPassing(error: unknown): boolean {
   return unreachable.has(name) || code === 'ECONNREFUSED' || code === 'ECONNRESET'
 }
 
+/** kafkajs asked every broker for the coordinator of a group, and does not say why it got none. */
+export const lacksCoordinator = (error: unknown): boolean => unwrap(error).name === 'KafkaJSGroupCoordinatorNotFound'
+
 /** Whether the group moved on to a newer generation, so that what this member wanted to commit is its successor's. */
 export const isOutdated = (error: unknown): boolean =>
   ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(unwrap(error).type ?? '')

@@ -3,7 +3,7 @@ import { isGap } from '../../../schemas/errors.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Assignment, Bus, Committed, GroupHandlers, Membership } from '../../ports/bus.ts'
 import { patienceMs, type Client } from './client.ts'
-import { busError, isPassing, isRefused } from './failure.ts'
+import { busError, isPassing, isRefused, lacksCoordinator } from './failure.ts'
 import { fetchWaitMs } from './partition-reader.ts'
 
 /** The shortest session that a broker grants unless it is told otherwise: a dead member's partitions move after it. */
@@ -100,7 +100,7 @@ export class GroupMember implements Membership {
     const { group } = this.#place
     while (this.#end === null) {
       const life = this.#begin(joined)
-      const error = await this.#ended(life)
+      const error = await this.#reason(await this.#ended(life))
       if (this.#end !== null) return
       this.#reading.abort()
       this.#owned = new Set()
@@ -161,6 +161,17 @@ export class GroupMember implements Membership {
       await clock.sleep(lookMs, signal).catch(() => undefined)
     }
     return signal.reason
+  }
+
+  /** What lies behind the end of a life. */
+  async #reason(error: unknown): Promise<unknown> {
+    if (!lacksCoordinator(error)) return error
+    try {
+      await this.#client.findCoordinator(this.#place.group)
+    } catch (answer) {
+      if (isRefused(answer)) return answer
+    }
+    return error
   }
 
   #dropped(partition: number, offset: number): void {

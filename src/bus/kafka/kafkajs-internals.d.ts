@@ -12,6 +12,7 @@ declare module 'kafkajs/src/cluster/index.js' {
   }
 
   interface Broker {
+    findGroupCoordinator(request: { groupId: string; coordinatorType: number }): Promise<unknown>
     fetch(request: {
       maxWaitTime: number
       minBytes: number
@@ -45,6 +46,7 @@ declare module 'kafkajs/src/cluster/index.js' {
     removeBroker(address: { host: string; port: number }): void
     findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>
     findBroker(node: { nodeId: string }): Promise<Broker>
+    findControllerBroker(): Promise<Broker>
   }
   export { Cluster as default }
 }
