@@ -1,6 +1,7 @@
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { runCases, type Violation } from './runner.ts'
+import { runCases, type Outcome, type Violation } from './runner.ts'
 import { openTargets } from './targets.ts'
 
 /**
@@ -20,7 +21,10 @@ interface Piece {
 export interface FuzzRun {
   readonly seed: number
   readonly cases: Readonly<Record<string, number>>
+  /** ms of the longest case of each target. */
+  readonly longestMs: Readonly<Record<string, number>>
   readonly violations: readonly Violation[]
+  readonly machine: string
   readonly node: string
   readonly date: string
   readonly seconds: number
@@ -36,7 +40,8 @@ async function work({ target: name, seed, from, to, at }: Piece): Promise<void> 
   const targets = await openTargets()
   const target = targets.find((one) => one.name === name)
   const note = (index: number): void => void Atomics.store(current, 0, index)
-  const found = target === undefined ? [] : await runCases(target, seed, { from, to }, note)
+  if (target === undefined) throw new Error(`there is no target ${name}`)
+  const found = await runCases(target, seed, { from, to }, note)
   for (const { close } of targets) await close?.()
   parentPort?.postMessage(found)
 }
@@ -46,18 +51,17 @@ const cpuMs = (): number => {
   return (user + system) / 1000
 }
 
-function runPiece(piece: Omit<Piece, 'at'>): Promise<Violation[]> {
+function runPiece(piece: Omit<Piece, 'at'>): Promise<Outcome> {
   const at = new SharedArrayBuffer(4)
   const current = new Int32Array(at).fill(-1)
   const worker = new Worker(new URL(import.meta.url), { workerData: { ...piece, at } })
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let seen = { case: -1, at: performance.now(), cpu: cpuMs() }
     const watch = setInterval(() => {
       const now = Atomics.load(current, 0)
       if (now !== seen.case) seen = { case: now, at: performance.now(), cpu: cpuMs() }
       else if (cpuMs() - seen.cpu >= hungCpuMs || performance.now() - seen.at >= hungMs) {
-        const { target, seed } = piece
-        settle(() => resolve([{ target, seed, case: now, what: 'hangs', input: '' }]))
+        fail('hangs')
         void worker.terminate()
       }
     }, lookMs)
@@ -65,8 +69,13 @@ function runPiece(piece: Omit<Piece, 'at'>): Promise<Violation[]> {
       clearInterval(watch)
       act()
     }
-    worker.once('message', (found: Violation[]) => settle(() => resolve(found)))
-    worker.once('error', (error) => settle(() => reject(error)))
+    const fail = (what: string): void => {
+      const { target, seed } = piece
+      const violation = { target, seed, case: Atomics.load(current, 0), what, input: '' }
+      settle(() => resolve({ violations: [violation], longestMs: 0 }))
+    }
+    worker.once('message', (found: Outcome) => settle(() => resolve(found)))
+    worker.once('error', (error) => fail(`crashes: ${String(error)}`))
   })
 }
 
@@ -83,19 +92,23 @@ async function check(): Promise<void> {
   const all = await openTargets()
   for (const { close } of all) await close?.()
   const cases: Record<string, number> = {}
+  const longestMs: Record<string, number> = {}
   const violations: Violation[] = []
   const seed = Number(values.seed)
   for (const { name, share } of all.filter((one) => values.target === undefined || one.name === values.target)) {
     const count = Math.ceil((Number(values.cases) * share) / 1000)
     const found = await runPiece({ target: name, seed, from: 0, to: count })
     cases[name] = count
-    violations.push(...found)
-    process.stderr.write(`${name}: ${count} cases, ${found.length} violations\n`)
+    longestMs[name] = Math.round(found.longestMs * 10) / 10
+    violations.push(...found.violations)
+    process.stderr.write(`${name}: ${count} cases, ${found.violations.length} violations\n`)
   }
   const run: FuzzRun = {
     seed,
     cases,
+    longestMs,
     violations,
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
     seconds: Math.round((performance.now() - start) / 1000),

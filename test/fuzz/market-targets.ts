@@ -233,7 +233,7 @@ async function tapeTarget(): Promise<Target> {
 export const marketTargets = async (): Promise<Target[]> => [
   {
     name: 'message',
-    share: 725,
+    share: 722,
     draw: (random) => mutated(random.uniform() < 0.5 ? messages : recordBytes, random),
     read: (input) => void decode(input),
   },

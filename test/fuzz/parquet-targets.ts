@@ -55,7 +55,7 @@ export async function parquetTargets(): Promise<Target[]> {
   return [
     {
       name: 'Parquet of the store',
-      share: 1,
+      share: 4,
       draw: (random) => mutated(plain, random),
       read: (input) => readParquet(Uint8Array.from(input).buffer, columns),
     },

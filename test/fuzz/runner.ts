@@ -33,42 +33,57 @@ export const limits = {
   allowance: 4 << 20,
 } as const
 
+export interface Outcome {
+  readonly violations: readonly Violation[]
+  /** ms that the longest case took. */
+  readonly longestMs: number
+}
+
 /** Runs a number of cases of one target; `note` hears the number of each before it runs. */
 export async function runCases(
   target: Target,
   seed: number,
   cases: { readonly from: number; readonly to: number },
   note: (index: number) => void = () => undefined,
-): Promise<Violation[]> {
+): Promise<Outcome> {
   const violations: Violation[] = []
+  let longestMs = 0
   const salt = Buffer.from(target.name).reduce((sum, byte) => Math.imul(sum, 31) + byte, 7)
   for (let index = cases.from; index < cases.to; index++) {
     note(index)
     const input = target.draw(new Random(seed, salt >>> 0, index))
-    const what = (await wrongWith(target, input)) ?? ''
-    if (what === '') continue
-    violations.push({ target: target.name, seed, case: index, what, input: input.toString('base64') })
+    const { what, ms } = await examined(target, input)
+    longestMs = Math.max(longestMs, ms)
+    if (what !== null)
+      violations.push({ target: target.name, seed, case: index, what, input: input.toString('base64') })
   }
-  return violations
+  return { violations, longestMs }
 }
 
-/** What is wrong with how an input is read; null when nothing is. */
-export async function wrongWith(target: Target, input: Buffer): Promise<string | null> {
+interface Verdict {
+  /** What is wrong with how an input is read; null when nothing is. */
+  readonly what: string | null
+  readonly ms: number
+}
+
+export async function examined(target: Target, input: Buffer): Promise<Verdict> {
   const first = await attempt(target, input)
-  if (first.wrong !== null) return first.wrong
+  if (first.wrong !== null) return { what: first.wrong, ms: first.ms }
   // Another process may have had the core, or the engine collected garbage: what is slow is slow again.
   const msMax = limits.ms + (target.startMs ?? 0)
-  if (first.ms > msMax) {
+  let { ms } = first
+  if (ms > msMax) {
     const again = [await attempt(target, input), await attempt(target, input)]
-    const ms = Math.min(...again.map(({ cpuMs }) => cpuMs))
-    if (ms > msMax) return `took ${ms.toFixed(0)} ms`
+    ms = Math.min(...again.map(({ cpuMs }) => cpuMs))
+    if (ms > msMax) return { what: `took ${ms.toFixed(0)} ms`, ms }
   }
-  if (first.bytes > 2 * input.length + limits.allowance) {
+  const bytesMax = 2 * input.length + limits.allowance
+  if (first.bytes > bytesMax) {
     collectGarbage()
     const { bytes } = await attempt(target, input)
-    if (bytes > 2 * input.length + limits.allowance) return `took ${bytes} bytes for ${input.length}`
+    if (bytes > bytesMax) return { what: `took ${bytes} bytes for ${input.length}`, ms }
   }
-  return null
+  return { what: null, ms }
 }
 
 /** The engine lends its collector to contexts that are made after it was told to. */
@@ -91,7 +106,7 @@ async function attempt(target: Target, input: Buffer): Promise<Attempt> {
   let wrong: string | null = null
   try {
     const result = target.read(input)
-    if (result instanceof Promise) await result
+    if (result instanceof Promise) await settled(result)
   } catch (error) {
     if (!(error instanceof ClosebellError)) wrong = `untyped: ${String((error as Error).stack ?? error).slice(0, 400)}`
     else if (error.code === 'CB_INTERNAL') wrong = error.message
@@ -99,6 +114,21 @@ async function attempt(target: Target, input: Buffer): Promise<Attempt> {
   const ms = performance.now() - start
   const { user, system } = process.cpuUsage(cpuBefore)
   return { wrong, ms, cpuMs: (user + system) / 1000, bytes: taken() - bytesBefore }
+}
+
+/** @throws what a promise rejects with, and before that what one was rejected with that nobody had kept */
+async function settled(result: Promise<unknown>): Promise<void> {
+  const left: unknown[] = []
+  const note = (error: unknown): void => void left.push(error)
+  process.on('unhandledRejection', note)
+  const thrown = await result.then(
+    () => [],
+    (error: unknown) => [error],
+  )
+  // The engine tells of rejections at the end of a turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  for (const error of [...left, ...thrown]) throw error
 }
 
 function taken(): number {
