@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seed } from '../seed.ts'
+import type { FuzzRun } from './check.ts'
 import { limits, runCases, examined, type Target } from './runner.ts'
 import { openTargets } from './targets.ts'
 
@@ -16,7 +17,7 @@ afterAll(async () => {
 })
 
 describe('whatever bytes come, the answer is a result or a typed error, soon and in bounded memory', () => {
-  it('in cases drawn anew', async () => {
+  it('in cases drawn anew', { timeout: 180_000 }, async () => {
     expect(targets.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1000)
     for (const target of targets) {
       const to = Math.max(casesMin, Math.ceil((cases * target.share) / 1000))
@@ -59,4 +60,11 @@ describe('whatever bytes come, the answer is a result or a typed error, soon and
       expect(violations[0]?.what).toMatch(what)
     }
   })
+})
+
+it('the last long run had a million cases of every target, and none broke the rule', () => {
+  const run = JSON.parse(readFileSync(new URL('./last-run.json', import.meta.url), 'utf8')) as FuzzRun
+  expect(run.violations).toEqual([])
+  expect(Object.keys(run.cases).sort()).toEqual(targets.map(({ name }) => name).sort())
+  expect(Object.values(run.cases).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(1_000_000)
 })
