@@ -56,6 +56,27 @@ export async function isCompleted(bus: Bus, { date, revision }: Pick<Revision, '
   return false
 }
 
+/** A revision that was published, and the date under which the last of its records stands. */
+export interface PublishedRevision {
+  readonly of: Revision
+  readonly filed: string
+}
+
+/** Later revisions that stand in `completed`, in the order in which they were started. */
+export async function completedCorrections(bus: Bus): Promise<PublishedRevision[]> {
+  const started = await startedCorrections(bus)
+  if (started.length === 0) return []
+  const filed = new Map<string, string>()
+  const from = await bus.offsetOfDate('completed', 0, started[0].startedOn)
+  if (from >= (await bus.offsets('completed', 0)).next) return []
+  for await (const messages of bus.read('completed', 0, { from, until: 'end' }))
+    for (const { key, date } of messages) if (!filed.has(key)) filed.set(key, date)
+  return started.flatMap((of) => {
+    const date = filed.get(`${of.date}|${of.revision}`)
+    return date === undefined ? [] : [{ of, filed: date }]
+  })
+}
+
 /** Date of the newest record of a partition; '' when it is empty. */
 export async function newestIn(bus: Bus, topic: Logged['topic'], partition = 0): Promise<string> {
   const { first, next } = await bus.offsets(topic, partition)

@@ -7,11 +7,11 @@ import { dayOfPanel, panelOf, readClosedDay } from '../close/day-rows.ts'
 import { historyPanels } from '../close/history-panels.ts'
 import { MarketHistory } from '../history/market-history.ts'
 import { joinPanels } from '../history/panels.ts'
-import { firstRevision } from '../corrections.ts'
+import type { PublishedRevision, Revision } from '../corrections.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
 import { describeRows, difference, type Difference } from './difference.ts'
-import { placeOf, recordsOn } from './published.ts'
+import { placeOf, recordsOf } from './published.ts'
 
 export interface PanelsComparison {
   readonly panels: number
@@ -20,31 +20,39 @@ export interface PanelsComparison {
 
 /**
  * Holds the published panels of one date after another against what the day rows give and, with a store, those of the
- * sets that are made of earlier days against the rows that were known when they were published.
+ * sets that are made of earlier days against the rows and panels that were known when they were published.
  */
 export class PanelComparer {
   private readonly bus: Bus
   private readonly profile: string
   private readonly store: Store | null
-  private readonly view: LogView
+  private readonly isCorrected: boolean
+  private view: LogView
   private history: MarketHistory | null = null
 
-  constructor(bus: Bus, profile: string, store: Store | null) {
+  /** @param isCorrected whether days were corrected: then what a day looked back over depends on when it was closed */
+  constructor(bus: Bus, profile: string, store: Store | null, isCorrected: boolean) {
     this.bus = bus
     this.profile = profile
     this.store = store
+    this.isCorrected = isCorrected
     this.view = new LogView(bus, profile)
   }
 
   /** @param isDegraded whether the day may have been closed without a partition */
-  async compare(date: string, isDegraded: boolean): Promise<PanelsComparison> {
-    const published = await recordsOn(this.bus, 'panels', date)
+  async compare(revision: PublishedRevision, isDegraded: boolean): Promise<PanelsComparison> {
+    const { date } = revision.of
+    const published = await recordsOf(this.bus, 'panels', revision)
+    if (this.isCorrected) {
+      this.history = null
+      this.view = new LogView(this.bus, this.profile)
+    }
     if (published.length === 0) {
       // The day was not closed: what follows it reads its bars from the store.
       this.history = null
       return { panels: 0, difference: null }
     }
-    const ours = await this.recomputed(date, published, isDegraded)
+    const ours = await this.recomputed(revision.of, published, isDegraded)
     for (const [i, panel] of ours.entries()) {
       const found = compareSet(published, panel, date)
       if (found !== null) return { panels: i + 1, difference: found }
@@ -52,18 +60,19 @@ export class PanelComparer {
     return { panels: ours.length, difference: null }
   }
 
-  private async recomputed(date: string, published: readonly Logged[], isDegraded: boolean): Promise<Panel[]> {
-    const day = await readClosedDay(this.bus, firstRevision(date), { overdue: AbortSignal.abort() })
+  private async recomputed(of: Revision, published: readonly Logged[], isDegraded: boolean): Promise<Panel[]> {
+    const { date } = of
+    const day = await readClosedDay(this.bus, of, { overdue: AbortSignal.abort() })
     const panel = published.find(({ key }) => key.endsWith('|PV'))
     const isPartial = isDegraded && day !== null && panel !== undefined
     const rows = (isPartial ? dayOfPanel(day, codecs.panel.decode(panel.value)) : day)?.rows ?? []
-    const streamed = streamSets.map((set) => panelOf(set, firstRevision(date), rows))
+    const streamed = streamSets.map((set) => panelOf(set, of, rows))
     const pv = streamed.find((panel) => panel.set === 'PV')
     if (this.store === null || pv === undefined || pv.count === 0) return streamed
     const made = published.find(({ key }) => historySets.some((set) => key.endsWith(`|${set}`))) ?? published[0]
     this.history ??= await MarketHistory.before(this.store, this.profile, date, made.appendedAt * 1000)
     this.history.append(joinPanels([pv], modelColumns('PV')))
-    await this.view.refresh(date)
+    await this.view.refresh(date, made.offset)
     const history = {
       pv: this.history.upTo(date),
       listings: this.history.listings,

@@ -1,13 +1,16 @@
 import { profileOf } from '../../../schemas/profiles/index.ts'
 import type { FlowSizing } from '../../../schemas/rows.ts'
 import type { TopicName } from '../../../schemas/topics.ts'
+import type { DaySettings } from '../../../streams/index.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import { decode } from '../../wire/index.ts'
-import { isKeyOf } from '../corrections.ts'
+import type { PublishedRevision, Revision } from '../corrections.ts'
 import { encodeOutputs } from '../features/encode-outputs.ts'
-import { PartitionStream } from '../features/partition-stream.ts'
+import { PartitionStream, type StreamOutput } from '../features/partition-stream.ts'
+import { correctionOf, revisedRows, type LoggedCorrection } from '../features/revised-day.ts'
 import { fingerprints } from '../fingerprints.ts'
 import { describeRows, difference, type Difference } from './difference.ts'
+import { recordsOf } from './published.ts'
 
 export interface RowsComparison {
   readonly minutes: number
@@ -25,44 +28,45 @@ export interface RowsOptions {
   readonly isMissing: boolean
 }
 
-/** Recomputes a partition's day from the market log and holds every published minute and day record against it. */
+/** Recomputes a partition's revision from the market log and holds every published minute and day record against it. */
 export async function compareRows(
   bus: Bus,
   partition: number,
-  date: string,
+  revision: PublishedRevision,
   { profile, isMissing }: RowsOptions,
 ): Promise<RowsComparison> {
+  const { date } = revision.of
   const published: Published = new Map()
-  for (const topic of rowTopics) await collect(bus, topic, partition, date, published)
+  for (const topic of rowTopics) {
+    for (const record of await recordsOf(bus, topic, revision, partition)) {
+      const key = `${topic} ${record.key}`
+      published.set(key, [...(published.get(key) ?? []), record])
+    }
+  }
   const counts = { minutes: 0, days: 0 }
   const sizing = sizingOf(published)
   const place = { topic: 'days' as const, partition, offset: null, date }
   if (sizing === null && isMissing) return { ...counts, difference: null }
   if (sizing === null) return { ...counts, difference: difference(place, 'no row was published') }
   const minuteRows = [...published.keys()].some((key) => key.startsWith('minutes '))
-  const stream = new PartitionStream(partition, { profile: profileOf(profile), sizing, fingerprints, minuteRows })
-  const from = await bus.offsetOfDate('market', partition, date)
-  for await (const messages of bus.read('market', partition, { from, until: 'end' })) {
-    for (const message of messages) {
-      for (const { topic, message: ours } of encodeOutputs(stream.take(message), partition)) {
-        if (!rowTopics.includes(topic)) continue
-        if (topic === 'minutes') counts.minutes++
-        else counts.days++
-        const theirs = take(published, `${topic} ${ours.key}`)
-        if (theirs.length === 0 && isMissing) continue
-        if (theirs.length === 0) {
-          return { ...counts, difference: difference({ ...place, topic }, `record ${ours.key} was not published`) }
-        }
-        const differs = theirs.find(({ value }) => !Buffer.from(value).equals(Buffer.from(ours.value)))
-        if (differs !== undefined) {
-          return {
-            ...counts,
-            difference: describeRows({ ...place, topic, offset: differs.offset }, differs.value, ours.value),
-          }
-        }
+  const settings = { profile: profileOf(profile), sizing, fingerprints, minuteRows }
+  for await (const outputs of recomputed(bus, partition, revision.of, settings)) {
+    for (const { topic, message: ours } of encodeOutputs(outputs, partition)) {
+      if (!rowTopics.includes(topic)) continue
+      if (topic === 'minutes') counts.minutes++
+      else counts.days++
+      const theirs = take(published, `${topic} ${ours.key}`)
+      if (theirs.length === 0 && isMissing) continue
+      if (theirs.length === 0)
+        return { ...counts, difference: difference({ ...place, topic }, `record ${ours.key} was not published`) }
+      const differs = theirs.find(({ value }) => !Buffer.from(value).equals(Buffer.from(ours.value)))
+      if (differs !== undefined) {
+        const at = { ...place, topic, offset: differs.offset }
+        return { ...counts, difference: describeRows(at, differs.value, ours.value) }
       }
-      if (stream.lastClosedDate === date) return { ...counts, difference: surplus(published, partition, date) }
     }
+    if (outputs.some(({ kind }) => kind === 'partitionClosed'))
+      return { ...counts, difference: surplus(published, partition, date) }
   }
   return {
     ...counts,
@@ -70,19 +74,34 @@ export async function compareRows(
   }
 }
 
-async function collect(bus: Bus, topic: TopicName, partition: number, date: string, into: Published): Promise<void> {
-  const from = await bus.offsetOfDate(topic, partition, date)
-  if (from >= (await bus.offsets(topic, partition)).next) return
-  for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
+/** The outputs of a revision of a date, the last of them PartitionClosed where the log reaches as far. */
+async function* recomputed(
+  bus: Bus,
+  partition: number,
+  of: Revision,
+  settings: DaySettings,
+): AsyncGenerator<readonly StreamOutput[], void, undefined> {
+  if (of.revision > 0) {
+    const correction = await loggedCorrection(bus, partition, of)
+    if (correction !== null) yield* revisedRows(bus, partition, settings, correction)
+    return
+  }
+  const stream = new PartitionStream(partition, settings)
+  const from = await bus.offsetOfDate('market', partition, of.date)
+  for await (const messages of bus.read('market', partition, { from, until: 'end' }))
+    for (const message of messages) yield stream.take(message)
+}
+
+/** The record that started a revision of a partition. */
+async function loggedCorrection(bus: Bus, partition: number, of: Revision): Promise<LoggedCorrection | null> {
+  const from = await bus.offsetOfDate('market', partition, of.startedOn)
+  for await (const messages of bus.read('market', partition, { from, until: 'end' })) {
     for (const message of messages) {
-      if (message.date !== date) return
-      if (!isKeyOf({ date, revision: 0 }, message.key)) continue
-      const key = `${topic} ${message.key}`
-      const known = into.get(key)
-      if (known === undefined) into.set(key, [message])
-      else known.push(message)
+      const found = correctionOf(message)
+      if (found?.value.date === of.date && found.value.revision === of.revision) return found
     }
   }
+  return null
 }
 
 function sizingOf(published: Published): FlowSizing | null {

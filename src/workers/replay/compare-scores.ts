@@ -5,13 +5,14 @@ import { neutralise } from '../../../models/composite/neutralise.ts'
 import type { Engine } from '../../../models/engine.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
 import { codecs, kindOf, sha256 } from '../../wire/index.ts'
+import type { PublishedRevision } from '../corrections.ts'
 import type { ModelsFolder } from '../models-folder.ts'
 import { recordsOfJob } from '../scoring/job-records.ts'
 import { neutralisers } from '../scoring/inputs.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { jobHash, scoreJob } from '../scoring/score-job.ts'
 import { difference, firstDifferent, type Difference } from './difference.ts'
-import { placeOf, recordsOn } from './published.ts'
+import { placeOf, recordsFrom, recordsOf } from './published.ts'
 
 /** Factors of another kernel build are the same when they agree to this part of the largest score. */
 const tolerance = 1e-5
@@ -30,21 +31,22 @@ export interface Scoring {
   readonly models: ModelsFolder
 }
 
-/** Holds results (when an engine and models are given), factors and ML_C of a date against what their inputs give. */
+/** Holds results (when an engine and models are given), factors and ML_C of a revision against what their inputs give. */
 export async function compareScores(
   bus: Bus,
-  date: string,
+  revision: PublishedRevision,
   profile: string,
   scoring: Scoring | null,
 ): Promise<ScoresComparison> {
+  const { date } = revision.of
   const counts = { results: 0, factors: 0, mlC: 0 }
   let isEquivalent = false
-  const results = await recordsOn(bus, 'results', date)
-  const view = new LogView(bus, profile)
-  const exposures = await exposuresOn(bus, date)
+  const results = await recordsOf(bus, 'results', revision)
+  const jobs = await jobsOf(bus, revision)
+  const exposures = await exposuresOf(bus, date, jobs)
   if (scoring !== null && results.length > 0) {
+    const view = new LogView(bus, profile)
     await view.refresh(date)
-    const jobs = await jobsOn(bus, date)
     for (const record of firstOfEach(results)) {
       const found = await compareResult(record, jobs, view, scoring)
       counts.results++
@@ -54,7 +56,7 @@ export async function compareScores(
   }
   const factors: Factor[] = []
   for (const set of sets) {
-    const [record] = await recordsOn(bus, factorTopic(set), date)
+    const [record] = await recordsOf(bus, factorTopic(set), revision)
     if (record === undefined || exposures === null) continue
     const factor = codecs.factor.decode(record.value)
     counts.factors++
@@ -62,23 +64,25 @@ export async function compareScores(
     if (found !== null) return { ...counts, isEquivalent, difference: found }
     factors.push(factor)
   }
-  const found = await compareDay(bus, date, factors, exposures)
+  const found = await compareDay(bus, revision, factors, exposures)
   return { ...counts, mlC: factors.length > 0 ? 1 : 0, isEquivalent, difference: found }
 }
 
-async function jobsOn(bus: Bus, date: string): Promise<Job[]> {
+async function jobsOf(bus: Bus, revision: PublishedRevision): Promise<Job[]> {
   const jobs: Job[] = []
   for (let partition = 0; partition < (await bus.partitions('jobs')); partition++) {
-    for (const { value } of await recordsOn(bus, 'jobs', date, partition)) jobs.push(codecs.job.decode(value))
+    for (const { value } of await recordsOf(bus, 'jobs', revision, partition)) jobs.push(codecs.job.decode(value))
   }
   return jobs
 }
 
-async function exposuresOn(bus: Bus, date: string): Promise<Input | null> {
-  for (const { value } of (await recordsOn(bus, 'inputs', date)).reverse()) {
+/** The exposures that the jobs of a date name. */
+async function exposuresOf(bus: Bus, date: string, jobs: readonly Job[]): Promise<Input | null> {
+  const named = new Set(jobs.flatMap((job) => job.inputHashes))
+  for (const { value } of await recordsFrom(bus, 'inputs', date, date)) {
     if (kindOf(value) !== 'input') continue
     const input = codecs.input.decode(value)
-    if (input.kind === 'exposures' && input.date === date) return input
+    if (input.kind === 'exposures' && named.has(input.hash)) return input
   }
   return null
 }
@@ -144,22 +148,22 @@ function compareFactor(
 /** ML_C from its factors and its weights; and the hashes by which `completed` names all of them. */
 async function compareDay(
   bus: Bus,
-  date: string,
+  revision: PublishedRevision,
   factors: readonly Factor[],
   exposures: Input | null,
 ): Promise<Difference | null> {
-  const record = (await recordsOn(bus, 'completed', date)).at(0)
+  const record = (await recordsOf(bus, 'completed', revision)).at(0)
   if (record === undefined) return null
   const completed = codecs.completed.decode(record.value)
   for (const { set, present, hash } of completed.sets) {
     if (!present) continue
-    const known = await recordsOn(bus, factorTopic(set as SetName), date)
+    const known = await recordsOf(bus, factorTopic(set as SetName), revision)
     if (!known.some(({ value }) => sha256(value) === hash)) {
       return difference(placeOf(record), `no factor of ${set} has the hash that completed names`, { id: set })
     }
   }
   if (completed.mlCHash === '' || exposures === null) return null
-  const published = (await recordsOn(bus, 'ml-c', date)).find(({ value }) => sha256(value) === completed.mlCHash)
+  const published = (await recordsOf(bus, 'ml-c', revision)).find(({ value }) => sha256(value) === completed.mlCHash)
   if (published === undefined)
     return difference(placeOf(record), 'no ML_C has the hash that completed names', { id: 'ML_C' })
   const promoted = completed.sets.filter(({ reason }) => reason !== 'no-model').length

@@ -1,16 +1,33 @@
 import type { TopicName } from '../../../schemas/topics.ts'
 import type { Bus, Logged } from '../../ports/bus.ts'
-import { isKeyOf } from '../corrections.ts'
+import { isKeyOf, type PublishedRevision } from '../corrections.ts'
 
-/** What was published of the first revision of a date, in the order of the log; of `inputs` all that is under it. */
-export async function recordsOn(bus: Bus, topic: TopicName, date: string, partition = 0): Promise<Logged[]> {
-  const from = await bus.offsetOfDate(topic, partition, date)
+/** What was published of a revision, in the order of the log. */
+export async function recordsOf(
+  bus: Bus,
+  topic: TopicName,
+  { of, filed }: PublishedRevision,
+  partition = 0,
+): Promise<Logged[]> {
+  const records = await recordsFrom(bus, topic, of.startedOn, filed, partition)
+  return records.filter(({ key }) => isKeyOf(of, key))
+}
+
+/** All that stands under the dates [from, to], in the order of the log. */
+export async function recordsFrom(
+  bus: Bus,
+  topic: TopicName,
+  from: string,
+  to: string,
+  partition = 0,
+): Promise<Logged[]> {
+  const offset = await bus.offsetOfDate(topic, partition, from)
   const found: Logged[] = []
-  if (from >= (await bus.offsets(topic, partition)).next) return found
-  for await (const messages of bus.read(topic, partition, { from, until: 'end' })) {
+  if (offset >= (await bus.offsets(topic, partition)).next) return found
+  for await (const messages of bus.read(topic, partition, { from: offset, until: 'end' })) {
     for (const message of messages) {
-      if (message.date !== date) return found
-      if (topic === 'inputs' || isKeyOf({ date, revision: 0 }, message.key)) found.push(message)
+      if (message.date > to) return found
+      found.push(message)
     }
   }
   return found

@@ -3,11 +3,12 @@ import type { Store } from '../../ports/store.ts'
 import { codecs } from '../../wire/index.ts'
 import { partitionOf } from '../../wire/partition.ts'
 import { openedDates } from '../backfill.ts'
+import { completedCorrections, firstRevision, type PublishedRevision } from '../corrections.ts'
 import { PanelComparer } from './compare-panels.ts'
 import { compareRows } from './compare-rows.ts'
 import { compareScores, type Scoring } from './compare-scores.ts'
 import { difference, type Difference } from './difference.ts'
-import { recordsOn } from './published.ts'
+import { recordsOf } from './published.ts'
 
 export type { Difference } from './difference.ts'
 export type { Scoring } from './compare-scores.ts'
@@ -29,52 +30,62 @@ export interface ReplayOutcome {
   readonly verdict: 'identical' | 'equivalent' | 'different'
   readonly dates: readonly string[]
   /** Records that were recomputed and held against the published ones. */
-  readonly compared: Readonly<Record<'minutes' | 'days' | 'panels' | 'results' | 'factors' | 'mlC', number>>
+  readonly compared: Readonly<
+    Record<'revisions' | 'minutes' | 'days' | 'panels' | 'results' | 'factors' | 'mlC', number>
+  >
   readonly difference: Difference | null
 }
 
 /**
- * Past days once more from the log, compared with what was published; writes nothing. Features agree bit for bit,
- * scores bit for bit under the same kernel build, else within 1e-5 of the largest: `equivalent`. Stops at the first
- * difference.
+ * Past days once more from the log, compared with what was published, each revision by itself; writes nothing. Features
+ * agree bit for bit, scores bit for bit under the same kernel build, else within 1e-5 of the largest: `equivalent`.
+ * Stops at the first difference.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { bus, profile, scoring } = options
   const dates = await openedDates(bus, options.from, options.to)
-  const compared = { minutes: 0, days: 0, panels: 0, results: 0, factors: 0, mlC: 0 }
+  const compared = { revisions: 0, minutes: 0, days: 0, panels: 0, results: 0, factors: 0, mlC: 0 }
   let verdict: ReplayOutcome['verdict'] = 'identical'
   const differs = (found: Difference): ReplayOutcome => ({ verdict: 'different', dates, compared, difference: found })
   if (dates.length === 0) {
     const place = { topic: 'market' as const, partition: 0, offset: null, date: options.from }
     return differs(difference(place, 'the log has no day of the span'))
   }
-  const panels = new PanelComparer(bus, profile, options.history ?? null)
+  const corrections = await completedCorrections(bus)
+  const panels = new PanelComparer(bus, profile, options.history ?? null, corrections.length > 0)
   for (const [i, date] of dates.entries()) {
-    if (options.signal?.aborted === true) break
-    const closing = await closingOf(bus, date)
-    for (let partition = 0; partition < (await bus.partitions('market')); partition++) {
-      const isMissing = closing.missing.has(partition)
-      const rows = await compareRows(bus, partition, date, { profile, isMissing })
-      compared.minutes += rows.minutes
-      compared.days += rows.days
-      if (rows.difference !== null) return differs(rows.difference)
+    const own = corrections.filter(({ of }) => of.date === date && !of.isRetraction)
+    for (const revision of [{ of: firstRevision(date), filed: date }, ...own]) {
+      if (options.signal?.aborted === true) return { verdict, dates, compared, difference: null }
+      compared.revisions++
+      const closing = await closingOf(bus, revision)
+      for (let partition = 0; partition < (await bus.partitions('market')); partition++) {
+        const isMissing = closing.missing.has(partition)
+        const rows = await compareRows(bus, partition, revision, { profile, isMissing })
+        compared.minutes += rows.minutes
+        compared.days += rows.days
+        if (rows.difference !== null) return differs(rows.difference)
+      }
+      const sections = await panels.compare(revision, closing.isDegraded)
+      compared.panels += sections.panels
+      if (sections.difference !== null) return differs(sections.difference)
+      const scores = await compareScores(bus, revision, profile, scoring)
+      for (const name of ['results', 'factors', 'mlC'] as const) compared[name] += scores[name]
+      if (scores.difference !== null) return differs(scores.difference)
+      if (scores.isEquivalent) verdict = 'equivalent'
     }
-    const sections = await panels.compare(date, closing.isDegraded)
-    compared.panels += sections.panels
-    if (sections.difference !== null) return differs(sections.difference)
-    const scores = await compareScores(bus, date, profile, scoring)
-    for (const name of ['results', 'factors', 'mlC'] as const) compared[name] += scores[name]
-    if (scores.difference !== null) return differs(scores.difference)
-    if (scores.isEquivalent) verdict = 'equivalent'
     options.onDay?.(date, i + 1, dates.length)
   }
   return { verdict, dates, compared, difference: null }
 }
 
-/** Whether a date was closed degraded, and the partitions of which its panels have no name. */
-async function closingOf(bus: Bus, date: string): Promise<{ isDegraded: boolean; missing: ReadonlySet<number> }> {
-  const [record] = await recordsOn(bus, 'completed', date)
-  const panel = (await recordsOn(bus, 'panels', date)).find(({ key }) => key.endsWith('|PV'))
+/** Whether a revision was closed degraded, and the partitions of which its panels have no name. */
+async function closingOf(
+  bus: Bus,
+  revision: PublishedRevision,
+): Promise<{ isDegraded: boolean; missing: ReadonlySet<number> }> {
+  const [record] = await recordsOf(bus, 'completed', revision)
+  const panel = (await recordsOf(bus, 'panels', revision)).find(({ key }) => key.endsWith('|PV'))
   const isDegraded = record !== undefined && codecs.completed.decode(record.value).degraded
   const missing = new Set<number>()
   if (!isDegraded || panel === undefined) return { isDegraded, missing }

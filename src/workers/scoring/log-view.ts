@@ -32,14 +32,17 @@ export class LogView {
     this.profile = profile
   }
 
-  /** Reads both topics up to their ends, from as far back as `date` looks on the first time. */
-  refresh(date: string): Promise<void> {
-    const done = this.refreshed.then(() => this.readOn(date))
+  /**
+   * Reads both topics up to their ends, or only the panels before an offset, from as far back as `date` looks on the
+   * first time.
+   */
+  refresh(date: string, panelsEnd = Infinity): Promise<void> {
+    const done = this.refreshed.then(() => this.readOn(date, panelsEnd))
     this.refreshed = done.catch(() => undefined)
     return done
   }
 
-  private async readOn(date: string): Promise<void> {
+  private async readOn(date: string, panelsEnd: number): Promise<void> {
     const daysBefore = (days: number): string => shiftTradingDays(profileOf(this.profile), date, -days)
     if (daysBefore(reach.panels) < this.readFrom) this.forgetAll()
     const kept = {
@@ -57,6 +60,7 @@ export class LogView {
       this.next.set(topic, from)
       for await (const messages of this.bus.read(topic, 0, { from, until: 'end' })) {
         for (const message of messages) {
+          if (topic === 'panels' && message.offset >= panelsEnd) return
           // Graphs, exposures and fundamentals are most of `inputs`, and soon nobody's.
           const isNeeded = topic === 'panels' || message.key.startsWith('styles|') || message.date >= kept.inputs
           if (isNeeded) this.take(decode(message.value))
