@@ -81,8 +81,8 @@ export interface Bus {
   /** First offset that is kept, and the offset the next message will get. */
   offsets(topic: TopicName, partition: number): Promise<{ first: number; next: number }>
   /**
-   * Offset of the first message whose date is `date` or later (dates never fall along a partition); `next` when there
-   * is none.
+   * Offset of the first message whose date is `date` or later; `next` when there is none. Dates never fall along a
+   * partition, but that a record or two may stand behind the first ones of the next date, published at the same time.
    */
   offsetOfDate(topic: TopicName, partition: number, date: string): Promise<number>
   /** Joins a consumer group over all partitions of one topic. A tape has one process, so a member owns all of them. */

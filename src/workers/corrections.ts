@@ -47,13 +47,21 @@ export const isKeyOf = ({ date, revision }: Pick<Revision, 'date' | 'revision'>,
   `${key}|`.startsWith(`${date}|${revision}|`)
 
 /** Whether a revision stands in `completed`. */
-export async function isCompleted(bus: Bus, { date, revision }: Pick<Revision, 'date' | 'revision'>): Promise<boolean> {
+export const isCompleted = async (bus: Bus, of: Pick<Revision, 'date' | 'revision'>): Promise<boolean> =>
+  (await completedRevisions(bus, of.date)).includes(of.revision)
+
+/** Whether a revision or a later one of its date stands in `completed`: it is closed no more. */
+export const isOvertaken = async (bus: Bus, of: Pick<Revision, 'date' | 'revision'>): Promise<boolean> =>
+  (await completedRevisions(bus, of.date)).some((revision) => revision >= of.revision)
+
+/** Revisions of a date that stand in `completed`, in the order of the log. */
+async function completedRevisions(bus: Bus, date: string): Promise<number[]> {
+  const found: number[] = []
   const from = await bus.offsetOfDate('completed', 0, date)
-  if (from >= (await bus.offsets('completed', 0)).next) return false
-  for await (const messages of bus.read('completed', 0, { from, until: 'end' })) {
-    if (messages.some(({ key }) => key === `${date}|${revision}`)) return true
-  }
-  return false
+  if (from >= (await bus.offsets('completed', 0)).next) return found
+  for await (const messages of bus.read('completed', 0, { from, until: 'end' }))
+    for (const { key } of messages) if (key.startsWith(`${date}|`)) found.push(Number(key.slice(date.length + 1)))
+  return found
 }
 
 /** A revision that was published, and the date under which the last of its records stands. */

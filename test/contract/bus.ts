@@ -202,6 +202,13 @@ export function busContract(name: string, start: () => Promise<BusHarness>): voi
         expect(await find('2023-02-02')).toBe(3)
         expect(await find('2023-02-03')).toBe(6)
       })
+
+      it('finds it before one of an earlier date that was published at the same time', async () => {
+        const dates = ['2023-01-30', '2023-01-31', '2023-01-30', '2023-01-31', '2023-01-31']
+        for (const date of dates) await bus.publish('ml-c', [message(date, { date })])
+        const find = (date: string) => bus.offsetOfDate('ml-c', 0, date)
+        expect([await find('2023-01-30'), await find('2023-01-31'), await find('2023-02-01')]).toEqual([0, 1, 5])
+      })
     })
 
     describe('a group', () => {

@@ -21,7 +21,7 @@ import { featuresOf, messagesOf } from '../integration/logged-rows.ts'
 import { realClock } from '../real-clock.ts'
 import { seed } from '../seed.ts'
 import { silentLog } from '../silent-log.ts'
-import { append, late, partitions } from './corrected-tape.ts'
+import { append, correctionRecords, late, partitions } from './corrected-tape.ts'
 
 const random = new Random(seed, 8)
 const market = simulateMarket({ seed, instruments: 6, days: 2, eventsPerDay: 200, earlierDays: 5 })
@@ -60,17 +60,19 @@ async function logs(): Promise<Logged[][][]> {
   return [first, second].map((date) => bus.log.map((messages) => messages.filter((one) => one.date === date)))
 }
 
-async function close({ bus, store, folder }: Deployment, date: string): Promise<void> {
-  await runCloseWorker({
-    bus,
-    store,
-    clock: realClock,
-    log: silentLog,
-    profile: 'cn',
-    models: new ModelsFolder(join(folder, 'models')),
-    resultsTimeoutMs: 0,
-    dates: [date],
-  })
+const closing = ({ bus, store, folder }: Deployment) => ({
+  bus,
+  store,
+  clock: realClock,
+  log: silentLog,
+  profile: 'cn',
+  models: new ModelsFolder(join(folder, 'models')),
+  resultsTimeoutMs: 0,
+})
+
+async function close(at: Deployment, date: string): Promise<void> {
+  const { bus, store } = at
+  await runCloseWorker({ ...closing(at), dates: [date] })
   await new Sink(bus, store, 'live').drain(first)
 }
 
@@ -153,13 +155,8 @@ describe('a correction of a day', () => {
     )
     const stop = new AbortController()
     const closed: string[] = []
-    const closing = runCloseWorker({
-      ...at,
-      clock: realClock,
-      log: silentLog,
-      profile: 'cn',
-      models: new ModelsFolder(join(at.folder, 'models')),
-      resultsTimeoutMs: 0,
+    const ending = runCloseWorker({
+      ...closing(at),
       signal: stop.signal,
       onClosed: ({ date, revision }) => {
         closed.push(`${date}|${revision}`)
@@ -169,10 +166,73 @@ describe('a correction of a day', () => {
     await correctDate({ bus: at.bus, date: first, cause: 'late batches', retract: false })
     const working = new AbortController()
     const features = featuresOf(at.bus, { end: 'never', signal: working.signal }).run()
-    await closing
+    await ending
     working.abort()
     await features
     expect(closed).toEqual([`${first}|1`])
+  })
+})
+
+describe('a correction that never gets its rows', () => {
+  /** Started, and never brought to the partitions. */
+  const stuck = (bus: Bus) =>
+    bus.publish('corrections', [
+      {
+        partition: 0,
+        date: second,
+        key: `${first}|1`,
+        value: codecs.correction.encode({ date: first, partition: -1, revision: 1, cause: 'stuck', retract: false }),
+      },
+    ])
+
+  it('holds up neither that of another day nor a later one of its own', async () => {
+    const [one, two] = await logs()
+    const at = await deployment()
+    await run(at, one, first)
+    await run(at, late(two, random), second)
+    await stuck(at.bus)
+    await correctDate({ bus: at.bus, date: second, cause: 'late batches', retract: false })
+    await featuresOf(at.bus, { date: second, minuteRows: false }).run()
+    const stop = new AbortController()
+    await runCloseWorker({ ...closing(at), signal: stop.signal, onClosed: () => stop.abort() })
+    await correctDate({ bus: at.bus, date: first, cause: 'not to be mended', retract: true })
+    await close(at, first)
+    const completed = [`${first}|0`, `${second}|0`, `${second}|1`, `${first}|2`]
+    const keys = async () => (await messagesOf(at.bus, 'completed')).map(({ key }) => key)
+    expect(await keys()).toEqual(completed)
+
+    // Its rows come after all: behind the later one it is closed no more.
+    await featuresOf(at.bus, { date: second, minuteRows: false }).run()
+    expect((await messagesOf(at.bus, 'days')).filter(({ key }) => key === `${first}|1|closed`)).toHaveLength(partitions)
+    await close(at, first)
+    expect(await keys()).toEqual(completed)
+  })
+})
+
+describe('a correction that stands behind the first records of the next day', () => {
+  it('has its rows filed behind those of that day', async () => {
+    const [one, two] = await logs()
+    const { bus } = await deployment()
+    await append(bus, one)
+    await featuresOf(bus, { date: first, minuteRows: false }).run()
+    await append(
+      bus,
+      two.map((messages) => messages.slice(0, messages.length >> 1)),
+    )
+    await bus.publish('market', correctionRecords(first, 1))
+    const stop = new AbortController()
+    const worker = featuresOf(bus, { end: 'never', signal: stop.signal })
+    const working = worker.run()
+    await expect.poll(() => worker.summary.corrected).toEqual([`${first} r2`])
+    stop.abort()
+    await working
+    for (const topic of ['minutes', 'days'] as const) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const own = (await messagesOf(bus, topic)).filter((message) => message.partition === partition)
+        const dates = own.map(({ date }) => date)
+        expect(dates).toEqual([...dates].sort())
+      }
+    }
   })
 })
 

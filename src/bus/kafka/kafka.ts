@@ -5,6 +5,7 @@ import type { Access } from '../../ports/access.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import { Client } from './client.ts'
+import { firstOfDate } from './first-of-date.ts'
 import { GroupMember } from './group-member.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { Publisher } from './publisher.ts'
@@ -127,16 +128,12 @@ class KafkaBus implements Bus {
     const { first, next } = await this.offsets(topic, partition)
     const reader = this.#reader(topic, partition)
     try {
-      let low = first
-      let high = next
-      while (low < high) {
-        const middle = Math.floor((low + high) / 2)
-        const [message] = await reader.fetch(middle, 1)
-        if (message === undefined) throw new ClosebellError('CB_BUS_GAP', `offset ${middle} of ${topic} is missing`)
-        if (message.date >= date) high = middle
-        else low = middle + 1
+      const dateAt = async (offset: number): Promise<string> => {
+        const [message] = await reader.fetch(offset, 1)
+        if (message === undefined) throw new ClosebellError('CB_BUS_GAP', `offset ${offset} of ${topic} is missing`)
+        return message.date
       }
-      return low
+      return await firstOfDate(dateAt, first, next, date)
     } finally {
       this.#letGo(reader)
     }

@@ -5,7 +5,7 @@ import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
 import { LogView } from '../scoring/log-view.ts'
 import { Sink } from '../sink/sink-worker.ts'
 import { StorePatience } from '../store-patience.ts'
-import { firstRevision, isCompleted, newestIn, startedCorrections, type Revision } from '../corrections.ts'
+import { firstRevision, isOvertaken, newestIn, startedCorrections, type Revision } from '../corrections.ts'
 import { CloseReports } from './close-report.ts'
 import { closeRetraction } from './close-retraction.ts'
 import { Coordinator } from './coordinator.ts'
@@ -23,7 +23,7 @@ const pollMs = 200
 
 /**
  * The close worker: the only coordinator of a day and of its later revisions. What is completed already is passed
- * over.
+ * over, as is what a later revision of the date has overtaken.
  * @throws ClosebellError CB_COORDINATOR when another close worker is at work on the bus
  */
 export async function runCloseWorker(options: CloseWorkerOptions): Promise<CloseSummary[]> {
@@ -41,7 +41,7 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   /** Whether the close came to an end: by itself, not by an interruption. */
   const close = async (of: Revision, interrupt?: AbortSignal): Promise<boolean> => {
     const { date, revision } = of
-    if ((options.models !== null || revision > 0) && (await isCompleted(bus, of))) {
+    if ((options.models !== null || revision > 0) && (await isOvertaken(bus, of))) {
       // The bars of a day that is passed over are in the store by the next one.
       history = null
       return true
@@ -70,8 +70,9 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   }
   if (options.dates !== undefined) {
     for (const date of options.dates) {
-      const corrections = (await startedCorrections(bus)).filter((of) => of.date === date)
-      for (const of of [firstRevision(date), ...corrections]) if (signal?.aborted !== true) await close(of)
+      if (signal?.aborted === true) break
+      await close(firstRevision(date))
+      await closeCorrections(options, date, close)
     }
     return summaries
   }
@@ -79,11 +80,31 @@ export async function runCloseWorker(options: CloseWorkerOptions): Promise<Close
   return summaries
 }
 
+type Close = (of: Revision, interrupt?: AbortSignal) => Promise<boolean>
+
+/** Closes the corrections of a date as soon as their rows are there, until the last of them is closed. */
+async function closeCorrections({ bus, clock, signal }: CloseWorkerOptions, date: string, close: Close): Promise<void> {
+  const started = (await startedCorrections(bus)).filter((of) => of.date === date)
+  const last = started.at(-1)
+  if (last === undefined) return
+  const corrected = new CorrectedDates(bus)
+  const over = new AbortController()
+  const until = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+  const waiting = started.map((of) => corrected.await(of, until))
+  try {
+    while (signal?.aborted !== true && !(await isOvertaken(bus, last))) {
+      const of = corrected.next()
+      if (of === undefined) await clock.sleep(pollMs, signal)
+      else await close(of)
+    }
+  } finally {
+    over.abort()
+    await Promise.all(waiting)
+  }
+}
+
 /** Closes the newest day and those that follow, and corrections as soon as their rows are there. */
-async function closeAsTheyCome(
-  { bus, clock, signal }: CloseWorkerOptions,
-  close: (of: Revision, interrupt?: AbortSignal) => Promise<boolean>,
-): Promise<void> {
+async function closeAsTheyCome({ bus, clock, signal }: CloseWorkerOptions, close: Close): Promise<void> {
   const corrected = new CorrectedDates(bus)
   const over = new AbortController()
   const following = corrected.follow(signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]))

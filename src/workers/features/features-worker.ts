@@ -253,7 +253,7 @@ export class FeaturesWorker {
     await this.revisions.before(partition, last.date)
     const isOpen = !this.closed.has(partition)
     if (isOpen) await this.reduce(partition, stream, messages)
-    this.revisions.start(partition, messages)
+    this.revisions.start(partition, messages, stream.day?.date ?? stream.lastClosedDate)
     this.readUpTo.set(partition, last.offset + 1)
     if (isOpen && !this.revisions.isPending(partition)) await this.keep(partition, stream)
     this.leaveWhenClosed()

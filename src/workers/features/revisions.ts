@@ -42,13 +42,17 @@ export class Revisions {
     if (pending !== undefined && pending.filed < date) await pending.done
   }
 
-  /** Starts the revisions that are asked for among messages, one after another. A retraction has no rows. */
-  start(partition: number, messages: readonly Logged[]): void {
+  /**
+   * Starts the revisions that are asked for among messages, one after another. A retraction has no rows.
+   * @param reached the date up to which rows of the partition may be out: a correction may stand behind the first records
+   * of the next day, where both were published at one time
+   */
+  start(partition: number, messages: readonly Logged[], reached: string): void {
     for (const message of messages) {
       const correction = correctionOf(message)
       if (correction === null || correction.value.retract) continue
       const before = this.#pending.get(partition)
-      const filed = messages.at(-1)?.date ?? message.date
+      const filed = messages.reduce((newest, { date }) => (date > newest ? date : newest), reached)
       const done = (before?.done ?? Promise.resolve()).then(() => this.#make(partition, correction, filed))
       const pending = { filed, done: done.catch(() => undefined) }
       this.#pending.set(partition, pending)
