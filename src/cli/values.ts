@@ -14,6 +14,11 @@ export function positiveNumber(text: string): number {
   return value
 }
 
+export function someText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It says nothing')
+  return text
+}
+
 export function dateValue(text: string): string {
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN
   if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text) {

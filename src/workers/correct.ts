@@ -17,7 +17,8 @@ export interface CorrectOptions {
  * Starts the next revision of a closed date: its record goes to `corrections`, which numbers it, then to every
  * partition of `market`. A start that was broken off is finished by the next one, which starts nothing else when it
  * asks for the same.
- * @throws ClosebellError CB_ABSENT for a date that was never opened, CB_NOT_CLOSED for one that is not closed yet
+ * @throws ClosebellError CB_ABSENT for a date that was never opened, CB_NOT_CLOSED for one that is not closed yet,
+ * CB_RETRACTED when the values are taken back already that are to be
  */
 export async function correctDate(options: CorrectOptions): Promise<Revision> {
   const { bus, date, cause, retract } = options
@@ -28,6 +29,11 @@ export async function correctDate(options: CorrectOptions): Promise<Revision> {
   const last = (await startedCorrections(bus)).findLast((one) => one.date === date)
   if (last !== undefined && (await finish(bus, last, partitions))) {
     if (last.cause === cause && last.isRetraction === retract) return last
+  }
+  if (retract && last?.isRetraction === true) {
+    throw new ClosebellError('CB_RETRACTED', `${date} is taken back already, by r${last.revision + 1}: ${last.cause}`, {
+      remedy: 'closebell correct without --retract gives it values again.',
+    })
   }
   const started = await start(options, partitions, (last?.revision ?? 0) + 1)
   await finish(bus, started, partitions)

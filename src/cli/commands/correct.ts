@@ -1,7 +1,7 @@
 import type { Register } from '../act.ts'
 import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
-import { dateValue } from '../values.ts'
+import { dateValue, someText } from '../values.ts'
 
 interface Flags {
   readonly date: string
@@ -18,7 +18,7 @@ export const registerCorrect: Register = (program, act) => {
   )
   withSettings(command, 'bus')
     .requiredOption('--date <date>', 'the day', dateValue)
-    .requiredOption('--cause <text>', 'why, as subscribers are told')
+    .requiredOption('--cause <text>', 'why, as subscribers are told', someText)
     .option('--retract', 'the revision has no values: none of the day’s hold any more')
     .action(act((context) => correct(context, command.opts<Flags>())))
 }

@@ -107,15 +107,12 @@ export class MonitoredDay {
   }
 
   late(late: Late): void {
-    const part = this.partitions[late.partition]
-    if (part !== undefined) part.late++
-    keep(this.#late, late)
+    if (this.partitions[late.partition]?.takeEvent('late', late) !== false) keep(this.#late, late)
   }
 
   quarantined(refused: Quarantined): void {
-    const part = this.partitions[refused.partition]
-    if (part !== undefined) part.quarantined++
-    keep(this.#quarantined, { ...refused, bytes: new Uint8Array() })
+    if (this.partitions[refused.partition]?.takeEvent('quarantined', refused) !== false)
+      keep(this.#quarantined, { ...refused, bytes: new Uint8Array() })
   }
 
   /** Names that Reference lists; 0 while it is not there. */

@@ -13,15 +13,37 @@ export const measured = (measure: Measure, value: number): Measured => ({
 /** A heartbeat older than this many of its intervals says nothing of now. */
 const missedBeatsMax = 5
 
+/** Where an event stands in the market log of its partition. */
+interface Place {
+  readonly offset: number
+  readonly row: number
+}
+
+/** Counts events that a worker tells of in the order of the log, each once: one that starts again says some again. */
+class Count {
+  count = 0
+  #offset = -1
+  readonly #rows = new Set<number>()
+
+  take({ offset, row }: Place): boolean {
+    if (offset < this.#offset || (offset === this.#offset && this.#rows.has(row))) return false
+    if (offset > this.#offset) this.#rows.clear()
+    this.#offset = offset
+    this.#rows.add(row)
+    this.count++
+    return true
+  }
+}
+
 /** What is known of one partition's day: from its minute rows, from late and quarantine, and from heartbeats. */
 export class PartitionState {
   readonly partition: number
   minute: number | null = null
   names = 0
   gapNames = 0
-  late = 0
-  quarantined = 0
   closed: PartitionClosed | null = null
+  readonly #late = new Count()
+  readonly #quarantined = new Count()
   #heartbeat: Status | null = null
 
   constructor(partition: number) {
@@ -37,6 +59,11 @@ export class PartitionState {
 
   takeHeartbeat(status: Status): void {
     if (this.#heartbeat === null || status.reportedAt >= this.#heartbeat.reportedAt) this.#heartbeat = status
+  }
+
+  /** Counts a late or refused event. @returns false for one that was counted before */
+  takeEvent(kind: 'late' | 'quarantined', place: Place): boolean {
+    return (kind === 'late' ? this.#late : this.#quarantined).take(place)
   }
 
   /**
@@ -56,13 +83,13 @@ export class PartitionState {
       lag: measured('lag', beat !== null && beat.markTime > 0 && isTrading ? now / 1e3 - beat.markTime / 1e6 : NaN),
       sealedAge: measured('sealedAge', isTrading ? now / 1e3 - sealed / 1e6 : NaN),
       gaps: measured('gaps', this.names === 0 ? NaN : this.gapNames / this.names),
-      late: measured('late', share(this.late)),
-      quarantined: measured('quarantined', share(this.quarantined)),
+      late: measured('late', share(this.#late.count)),
+      quarantined: measured('quarantined', share(this.#quarantined.count)),
       coverage: measured('coverage', this.minute === null ? NaN : Math.min(1, this.names / listed)),
       names: this.names,
       gapNames: this.gapNames,
-      lateEvents: this.late,
-      quarantinedEvents: this.quarantined,
+      lateEvents: this.#late.count,
+      quarantinedEvents: this.#quarantined.count,
       events: Number.isNaN(events) ? null : events,
       closed: this.closed === null ? 'no' : this.closed.degraded ? 'degraded' : 'yes',
     }
