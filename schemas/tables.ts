@@ -19,6 +19,8 @@ export interface TableSpec {
   readonly partitionBy: 'day' | 'year'
   /** A retraction of their date takes the rows back. */
   readonly retractable?: true
+  /** A completed revision takes the place of all earlier rows of its date, whatever their keys. */
+  readonly replaced?: true
 }
 
 export type DayTable = 'pv' | 'g' | 'c' | 'hf' | 'dp'
@@ -100,6 +102,7 @@ export const tables: readonly TableSpec[] = [
     keys: ['event_time', 'set', 'instrument', 'revision'],
     partitionBy: 'year',
     retractable: true,
+    replaced: true,
   },
   {
     name: 'weights',
@@ -115,6 +118,7 @@ export const tables: readonly TableSpec[] = [
     keys: ['event_time', 'set', 'revision'],
     partitionBy: 'year',
     retractable: true,
+    replaced: true,
   },
   {
     name: 'styles',

@@ -76,8 +76,16 @@ export interface PanelPlan {
   /** Equalities on keys, which choose among rows, and on other columns, which must hold for the newest revision. */
   readonly keyFilters: readonly Equality[]
   readonly rowFilters: readonly Equality[]
-  /** µs UTC of the dates whose rows were taken back. */
-  readonly retracted: readonly number[]
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** Rows that hold no longer: those of a date below a revision. */
+export interface LeftOut {
+  /** µs UTC: first time of the date, and the first after it. */
+  readonly first: number
+  readonly end: number
+  /** Infinity: all of the date were taken back. */
+  readonly below: number
 }
 
 export interface Equality {
@@ -110,32 +118,35 @@ export function planPanel(query: PanelQuery): PanelPlan {
     asOf: query.asOf,
     keyFilters: filters.filter(({ column }) => spec.keys.includes(column)),
     rowFilters: filters.filter(({ column }) => !spec.keys.includes(column)),
-    retracted: [],
+    leftOut: [],
   }
 }
 
-/** Revisions of the completed dates that a plan covers, as it knows them; null where nothing can be retracted. */
-export const retractionQuery = ({ table, from, to, asOf }: PanelQuery): PanelQuery | null =>
+/** Newest revisions of the completed dates that a plan covers, as it knows them; null where they take nothing back. */
+export const completedQuery = ({ table, from, to, asOf }: PanelQuery): PanelQuery | null =>
   tableOf(table).retractable !== true
     ? null
     : {
         table: 'completed',
-        columns: ['event_time', 'retracted'],
+        columns: completedColumns,
         from,
         to,
         ...(asOf === undefined ? {} : { asOf }),
       }
 
-/** The plan without the dates that were retracted. @param completed answer to the query above */
-export function withoutRetracted(plan: PanelPlan, completed: Rows): PanelPlan {
-  const isRetracted = numbers(completed, 'retracted')
-  const retracted = [...numbers(completed, 'event_time')].filter((_, row) => isRetracted[row] === 1)
-  return { ...plan, retracted }
-}
+export const completedColumns = ['event_time', 'revision', 'retracted'] as const
 
-/** Times that a plan leaves out, as [first, end) in µs UTC. */
-export const retractedSpans = ({ retracted }: PanelPlan): readonly (readonly [number, number])[] =>
-  retracted.map((time) => [time, time + dayMicros])
+/** The plan without the rows that hold no longer. @param completed answer to the query above */
+export function withoutOvertaken(plan: PanelPlan, completed: Rows): PanelPlan {
+  const revision = numbers(completed, 'revision')
+  const retracted = numbers(completed, 'retracted')
+  const leftOut = [...numbers(completed, 'event_time')].flatMap((first, row): LeftOut[] => {
+    const end = first + dayMicros
+    if (retracted[row] === 1) return [{ first, end, below: Infinity }]
+    return plan.spec.replaced === true && revision[row] > 0 ? [{ first, end, below: revision[row] }] : []
+  })
+  return { ...plan, leftOut }
+}
 
 /** [first, end) in µs UTC of the dates from..to, both inclusive. @throws CB_STORE_VALUE for what is no date. */
 export function timeRange(from: string, to: string): { first: number; end: number } {

@@ -205,8 +205,8 @@ export function busContract(name: string, start: () => Promise<BusHarness>): voi
 
       it('finds it before one of an earlier date that was published at the same time', async () => {
         const dates = ['2023-01-30', '2023-01-31', '2023-01-30', '2023-01-31', '2023-01-31']
-        for (const date of dates) await bus.publish('ml-c', [message(date, { date })])
-        const find = (date: string) => bus.offsetOfDate('ml-c', 0, date)
+        for (const date of dates) await bus.publish('factor-dp', [message(date, { date })])
+        const find = (date: string) => bus.offsetOfDate('factor-dp', 0, date)
         expect([await find('2023-01-30'), await find('2023-01-31'), await find('2023-02-01')]).toEqual([0, 1, 5])
       })
     })

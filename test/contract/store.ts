@@ -3,6 +3,7 @@ import { tableOf, type TableName } from '../../schemas/tables.ts'
 import { numbers, texts, type ColumnValues, type Rows, type Store } from '../../src/ports/store.ts'
 import { seed } from '../seed.ts'
 import { doubles, randomOf, strings } from './awkward-values.ts'
+import { leavesOutOvertaken } from './overtaken-rows.ts'
 import { bits, dateOf, day, dayOf, factorRows, minuteMicros, without } from './stored-rows.ts'
 
 /** What a store adapter brings to the suite: a store that lasts until `stop`, and a way to age its tables. */
@@ -99,6 +100,8 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
         columns: { degraded: Float64Array.of(NaN), retracted: Float64Array.of(NaN), cause: [''] },
       })
     })
+
+    leavesOutOvertaken(() => store, write)
 
     it('gives strings back whatever they hold, and "" as ""', async () => {
       const count = strings.length

@@ -223,7 +223,7 @@ describe('a correction that stands behind the first records of the next day', ()
     const stop = new AbortController()
     const worker = featuresOf(bus, { end: 'never', signal: stop.signal })
     const working = worker.run()
-    await expect.poll(() => worker.summary.corrected).toEqual([`${first} r2`])
+    await expect.poll(() => worker.summary.corrected, { timeout: 30_000 }).toEqual([`${first} r2`])
     stop.abort()
     await working
     for (const topic of ['minutes', 'days'] as const) {

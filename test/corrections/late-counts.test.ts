@@ -45,7 +45,7 @@ describe('late events', () => {
   })
 })
 
-function statusOf(events: Awaited<ReturnType<typeof readStream>>): StatusTick | null {
+function statusOf(events: readonly Awaited<ReturnType<typeof readStream>>[number][]): StatusTick | null {
   const last = events.findLast(({ type }) => type === 'status')
   return last === undefined ? null : (JSON.parse(last.data[0]) as StatusTick)
 }

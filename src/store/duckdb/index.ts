@@ -5,9 +5,9 @@ import { tableOf, tables, type TableColumn, type TableName, type TableSpec } fro
 import {
   checkRows,
   planPanel,
-  retractionQuery,
+  completedQuery,
   timeRange,
-  withoutRetracted,
+  withoutOvertaken,
   type PanelPlan,
 } from '../../ports/store-rows.ts'
 import { numbers, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
@@ -132,8 +132,8 @@ class DuckdbStore implements Store {
 
   async panel(query: PanelQuery): Promise<Rows> {
     const plan = planPanel(query)
-    const retractions = retractionQuery(query)
-    return this.#read(retractions === null ? plan : withoutRetracted(plan, await this.#read(planPanel(retractions))))
+    const completed = completedQuery(query)
+    return this.#read(completed === null ? plan : withoutOvertaken(plan, await this.#read(planPanel(completed))))
   }
 
   async #read(plan: PanelPlan): Promise<Rows> {

@@ -1,5 +1,5 @@
 import type { ColumnKind, TableColumn, TableSpec } from '../../../schemas/tables.ts'
-import { isText, retractedSpans, type Equality, type PanelPlan } from '../../ports/store-rows.ts'
+import { isText, type Equality, type PanelPlan } from '../../ports/store-rows.ts'
 
 /** The SQL of the DuckDB adapter. Names are always quoted: `set`, `return` and `key` are columns of ours. */
 
@@ -72,8 +72,10 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 function rangeFilter(plan: PanelPlan): string {
   const filters = [`event_time >= make_timestamp(${plan.first})`, `event_time < make_timestamp(${plan.end})`]
-  for (const [first, end] of retractedSpans(plan))
-    filters.push(`NOT (event_time >= make_timestamp(${first}) AND event_time < make_timestamp(${end}))`)
+  for (const { first, end, below } of plan.leftOut) {
+    const revision = below === Infinity ? '' : ` AND revision < ${below}`
+    filters.push(`NOT (event_time >= make_timestamp(${first}) AND event_time < make_timestamp(${end})${revision})`)
+  }
   if (plan.asOf !== undefined) filters.push(`known_at <= make_timestamp(${Math.floor(plan.asOf)})`)
   if (plan.instruments !== undefined) {
     filters.push(`instrument IN (${plan.instruments.map(literal).join(', ') || 'NULL'})`)

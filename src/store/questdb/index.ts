@@ -7,9 +7,10 @@ import {
   checkRows,
   columnOf,
   planPanel,
-  retractionQuery,
+  completedColumns,
+  completedQuery,
   timeRange,
-  withoutRetracted,
+  withoutOvertaken,
   type PanelPlan,
 } from '../../ports/store-rows.ts'
 import { eventTimeToDate, texts, type ColumnValues, type PanelQuery, type Rows, type Store } from '../../ports/store.ts'
@@ -153,12 +154,14 @@ class QuestdbStore implements Store {
 
   async panel(query: PanelQuery): Promise<Rows> {
     const plan = planPanel(query)
-    const retractions = retractionQuery(query)
-    if (retractions === null) return this.#read(plan)
-    const statement = sql.selectPanel(`${this.#prefix}completed`, planPanel(retractions), null)
+    const completed = completedQuery(query)
+    if (completed === null) return this.#read(plan)
+    const statement = sql.selectPanel(`${this.#prefix}completed`, planPanel(completed), null)
     const found = await this.#rest.rows(statement)
-    const [event_time, retracted] = [0, 1].map((c) => Float64Array.from(found, (row) => Number(row[c])))
-    return this.#read(withoutRetracted(plan, { count: found.length, columns: { event_time, retracted } }))
+    const columns = completedColumns.map((name, c) => [name, Float64Array.from(found, (row) => Number(row[c]))])
+    return this.#read(
+      withoutOvertaken(plan, { count: found.length, columns: Object.fromEntries(columns) as Rows['columns'] }),
+    )
   }
 
   async #read(plan: PanelPlan): Promise<Rows> {

@@ -1,5 +1,5 @@
 import type { ColumnKind, TableColumn, TableSpec } from '../../../schemas/tables.ts'
-import { retractedSpans, type Equality, type PanelPlan } from '../../ports/store-rows.ts'
+import { type Equality, type PanelPlan } from '../../ports/store-rows.ts'
 
 /** The SQL of the QuestDB adapter. Names are always quoted: `set`, `return` and `key` are columns of ours. */
 
@@ -43,7 +43,8 @@ const timeFilter = (first: number, end: number): string => `event_time >= ${firs
 
 function rangeFilter(plan: PanelPlan): string {
   const filters = [timeFilter(plan.first, plan.end)]
-  for (const [first, end] of retractedSpans(plan)) filters.push(`NOT (${timeFilter(first, end)})`)
+  for (const { first, end, below } of plan.leftOut)
+    filters.push(`NOT (${timeFilter(first, end)}${below === Infinity ? '' : ` AND revision < ${below}`})`)
   if (plan.asOf !== undefined) filters.push(`known_at <= ${Math.floor(plan.asOf)}`)
   if (plan.instruments !== undefined)
     filters.push(`instrument IN (${plan.instruments.map(literal).join(', ') || 'NULL'})`)

@@ -1,4 +1,5 @@
 import type { Bus } from '../../ports/bus.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { MarketHistory } from '../history/market-history.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
 import { closeDay, type CloseOptions, type CloseSummary } from './close-day.ts'
@@ -20,6 +21,10 @@ export interface CloseWorkerOptions extends CloseOptions {
 }
 
 const pollMs = 200
+
+/** A clock may answer an aborted sleep by a rejection; whoever pauses looks at the signal then. */
+const pause = (clock: Clock, signal: AbortSignal | undefined): Promise<void> =>
+  clock.sleep(pollMs, signal).catch(() => undefined)
 
 /**
  * The close worker: the only coordinator of a day and of its later revisions. What is completed already is passed
@@ -94,7 +99,7 @@ async function closeCorrections({ bus, clock, signal }: CloseWorkerOptions, date
   try {
     while (signal?.aborted !== true && !(await isOvertaken(bus, last))) {
       const of = corrected.next()
-      if (of === undefined) await clock.sleep(pollMs, signal)
+      if (of === undefined) await pause(clock, signal)
       else await close(of)
     }
   } finally {
@@ -112,7 +117,7 @@ async function closeAsTheyCome({ bus, clock, signal }: CloseWorkerOptions, close
     for (let last = ''; signal?.aborted !== true;) {
       for (let of = corrected.next(); of !== undefined; of = corrected.next()) await close(of)
       const date = await newestDate(bus)
-      if (date <= last) await clock.sleep(pollMs, signal)
+      if (date <= last) await pause(clock, signal)
       else if (await close(firstRevision(date), corrected.interrupt)) last = date
     }
   } finally {

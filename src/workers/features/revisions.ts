@@ -44,8 +44,8 @@ export class Revisions {
 
   /**
    * Starts the revisions that are asked for among messages, one after another. A retraction has no rows.
-   * @param reached the date up to which rows of the partition may be out: a correction may stand behind the first records
-   * of the next day, where both were published at one time
+   * @param reached the date up to which rows of the partition may be out: a correction may stand behind the first
+   * records of the next day, where both were published at one time
    */
   start(partition: number, messages: readonly Logged[], reached: string): void {
     for (const message of messages) {

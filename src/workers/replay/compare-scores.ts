@@ -31,7 +31,7 @@ export interface Scoring {
   readonly models: ModelsFolder
 }
 
-/** Holds results (when an engine and models are given), factors and ML_C of a revision against what their inputs give. */
+/** Holds results (when engine and models are given), factors and ML_C of a revision against what their inputs give. */
 export async function compareScores(
   bus: Bus,
   revision: PublishedRevision,
