@@ -1,11 +1,14 @@
 /**
- * Orders of a partition's day, keyed by (instrument row, channel, side, order id): open addressing over one
- * Float64Array, a cache line an order. A finished order is removed, so the table holds what is alive.
+ * Orders of a partition's day, keyed by (instrument row, channel, side, order id): open addressing over Float64Arrays,
+ * a cache line an order. A finished order is removed, so the table holds what is alive.
  *
  * Ids of a channel are dense and what happens to an order happens mostly soon, so neighbours in number are neighbours
  * in memory: the low bits of an id are its lane in a block of 4 KiB, only the block is hashed, and probing goes from
  * block to block in the same lane. Where ids are not like that (each instrument counts its own, or all are multiples of
  * something) lanes crowd; the table then hashes the whole key instead.
+ *
+ * A small table doubles. A large one is made of segments and grows by one at a time, whose orders another gives up, so
+ * that no event waits for millions of orders to move and a table is never in memory twice.
  */
 
 /** Fields of a slot. */
@@ -29,43 +32,59 @@ const passed = 64
 export const channelsMax = 256
 /** Slots of a block: a page of memory. */
 const lanes = 64
-/** So many that a lane of it never fills up by chance. */
-const firstCapacity = 1 << 14
-/** The table grows when so much of it is taken: fuller, an order stands too far from where it belongs. */
-const fullest = 0.75
-/** A hash that spreads keys evenly never probes so far in a table that is no fuller. */
-const probesMax = 1024
+const firstCapacity = 1 << 12
+const segmentBits = 16
+const segmentSlots = 1 << segmentBits
+/** A small table is half full at most: its lanes are short, and some of them fuller than others. */
+const smallFullest = 0.5
+/** While segments are as many as a power of two they fill up so far; then each is split in turn, until this. */
+const splitsFrom = 0.6
+const splitsTo = 0.75
 
 /** Owner of an order, as its slot keeps it. `side`: 0 buy, 1 sell. */
 export const ownerOf = (row: number, channel: number, side: number): number =>
   (row * channelsMax + channel) * 2 + side + 1
 
 export class OrderTable {
-  /** Slots; valid until the next `find`, which may grow the table. */
+  /** Slots of the segment that the last order was found in; valid until the next `find`. */
   slots: Float64Array
-  private capacity: number
+  private segments: Float64Array[]
+  /** Slots of a segment less one. */
+  private mask: number
+  /** Of a hash, the bits that tell segments apart; those of the last power of two for segments not yet split. */
+  private upper = 1
   private used = 0
+  /** Orders with which the table grows. */
+  private limit = 0
   /** Whether the whole key is hashed. */
   private isSpread = false
 
   constructor(capacity = firstCapacity) {
-    this.capacity = Math.max(lanes, capacity)
-    this.slots = new Float64Array(this.capacity * stride)
+    this.slots = new Float64Array(Math.max(lanes, capacity) * stride)
+    this.segments = [this.slots]
+    this.mask = this.slots.length / stride - 1
+    this.setLimit()
   }
 
   get size(): number {
     return this.used
   }
 
+  get bytes(): number {
+    return this.segments.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
   /** Offset of the slot of order `ids[i]`, made when it is new: an id by its place, since a number may need memory. */
   find(owner: number, ids: Float64Array, i: number): number {
-    if (this.used >= this.capacity * fullest) this.rebuild(this.capacity * 2)
+    if (this.used >= this.limit) this.grow()
     for (;;) {
-      const slots = this.slots
       const id = ids[i]
-      const mask = this.capacity - 1
-      let index = this.home(owner, id) & mask
-      for (let probe = 0; probe < probesMax; probe++) {
+      const home = this.home(owner, id)
+      const slots = this.segmentOf(home)
+      this.slots = slots
+      const { mask } = this
+      let index = home & mask
+      for (let probe = 0; probe <= mask; probe += lanes) {
         const at = index * stride
         const holder = slots[at + OrderField.owner]
         if (holder === owner && slots[at] === id) return at
@@ -87,7 +106,8 @@ export class OrderTable {
    * orders wait together, while finds wait one after another. The sum means nothing.
    */
   touch(owner: number, ids: Float64Array, i: number): number {
-    return this.slots[(this.home(owner, ids[i]) & (this.capacity - 1)) * stride + OrderField.owner]
+    const home = this.home(owner, ids[i])
+    return this.segmentOf(home)[(home & this.mask) * stride + OrderField.owner]
   }
 
   /** Forgets a finished order; shifts the followers of its cluster back, so that no tombstone is left. */
@@ -101,8 +121,7 @@ export class OrderTable {
 
   /** @returns the slot that is left over */
   private shiftBack(start: number): number {
-    const { slots } = this
-    const mask = this.capacity - 1
+    const { slots, mask } = this
     let hole = start
     let index = start
     for (;;) {
@@ -120,30 +139,85 @@ export class OrderTable {
     }
   }
 
-  /** A lane is too full: keys are not as they were taken for, or the table is too small. */
-  private relieve(old = this.slots): void {
-    const capacity = this.isSpread ? this.capacity * 2 : this.capacity
-    this.isSpread = true
-    this.rebuild(capacity, old)
+  private segmentOf(home: number): Float64Array {
+    let segment = (home >>> segmentBits) & this.upper
+    if (segment >= this.segments.length) segment &= this.upper >>> 1
+    return this.segments[segment]
   }
 
-  private rebuild(capacity: number, old = this.slots): void {
-    this.capacity = capacity
-    this.slots = new Float64Array(capacity * stride)
-    for (let from = 0; from < old.length; from += stride) {
-      if (old[from + OrderField.owner] !== 0 && !this.enter(old, from)) return this.relieve(old)
+  private setLimit(): void {
+    const count = this.segments.length
+    const whole = (this.upper + 1) >>> 1
+    this.limit = Math.floor(
+      this.mask + 1 < segmentSlots
+        ? smallFullest * (this.mask + 1)
+        : (splitsFrom * whole + (splitsTo - splitsFrom) * (count - whole)) * segmentSlots,
+    )
+  }
+
+  private grow(): void {
+    if (this.mask + 1 < segmentSlots) {
+      const live = this.save()
+      this.double()
+      this.lay(live)
+    } else this.split()
+  }
+
+  private double(): void {
+    this.segments = [new Float64Array(2 * this.segments[0].length)]
+    this.mask = 2 * this.mask + 1
+    this.setLimit()
+  }
+
+  private add(): void {
+    if (this.segments.push(new Float64Array(segmentSlots * stride)) > this.upper) this.upper = 2 * this.upper + 1
+    this.setLimit()
+  }
+
+  /** The next segment in turn keeps about half of its orders; the others go to a new one. */
+  private split(): void {
+    const from = this.segments[this.segments.length - ((this.upper + 1) >>> 1)]
+    const moving = new Float64Array(from.length)
+    const live = copyLive(from, moving, 0)
+    from.fill(0)
+    this.add()
+    // A lane that held them all has room for some of them.
+    for (let at = 0; at < live; at += stride) this.enter(moving, at)
+  }
+
+  /** A lane is full: keys are not as they were taken for, or the table is too small. */
+  private relieve(): void {
+    const live = this.save()
+    this.widen()
+    this.lay(live)
+  }
+
+  private widen(): void {
+    if (!this.isSpread) this.isSpread = true
+    else if (this.mask + 1 < segmentSlots) this.double()
+    else this.add()
+  }
+
+  /** Puts orders into the table in place of what it holds, and makes it as large as they need. */
+  private lay(live: Float64Array): void {
+    for (const slots of this.segments) slots.fill(0)
+    for (let from = 0; from < live.length; from += stride) {
+      if (this.enter(live, from)) continue
+      this.widen()
+      return this.lay(live)
     }
   }
 
-  /** Copies a slot into the table, which does not hold its key; false when there is no room near its place. */
-  private enter(old: Float64Array, from: number): boolean {
-    const { slots } = this
-    const mask = this.capacity - 1
-    let index = this.home(old[from + OrderField.owner], old[from]) & mask
-    for (let probe = 0; probe < probesMax; probe++) {
+  /** Copies a slot into the table, which does not hold its key; false when its lane is full. */
+  private enter(live: Float64Array, from: number): boolean {
+    const home = this.home(live[from + OrderField.owner], live[from])
+    const slots = this.segmentOf(home)
+    const { mask } = this
+    let index = home & mask
+    for (let probe = 0; probe <= mask; probe += lanes) {
       const at = index * stride
       if (slots[at + OrderField.owner] === 0) {
-        for (let field = 0; field < stride; field++) slots[at + field] = old[from + field]
+        for (let field = 0; field < stride; field++) slots[at + field] = live[from + field]
         slots[at + OrderField.state] = slots[at + OrderField.state] & ~passed
         return true
       }
@@ -168,21 +242,30 @@ export class OrderTable {
   save(): Float64Array {
     const out = new Float64Array(this.used * stride)
     let to = 0
-    for (let from = 0; from < this.slots.length; from += stride) {
-      if (this.slots[from + OrderField.owner] === 0) continue
-      for (let field = 0; field < stride; field++) out[to++] = this.slots[from + field]
-    }
+    for (const slots of this.segments) to = copyLive(slots, out, to)
     return out
   }
 
   static restore(saved: Float64Array): OrderTable {
-    let capacity = firstCapacity
-    while (saved.length >= capacity * stride * fullest) capacity *= 2
     const table = new OrderTable()
     table.used = saved.length / stride
-    table.rebuild(capacity, saved)
+    while (table.used >= table.limit) {
+      if (table.mask + 1 < segmentSlots) table.double()
+      else table.add()
+    }
+    table.lay(saved)
     return table
   }
+}
+
+/** Copies the slots that hold an order to `to` and behind. @returns where they end */
+function copyLive(slots: Float64Array, out: Float64Array, to: number): number {
+  let end = to
+  for (let from = 0; from < slots.length; from += stride) {
+    if (slots[from + OrderField.owner] === 0) continue
+    for (let field = 0; field < stride; field++) out[end++] = slots[from + field]
+  }
+  return end
 }
 
 /** Spreads two words over 32 bits. */

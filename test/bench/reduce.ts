@@ -110,7 +110,7 @@ async function beside(program: string, folder: string, all: Loaded, sizing: Flow
     accumulators: ours.length,
     different_accumulators: ours.length === theirs.length ? differences(ours, theirs) : ours.length,
     live_orders: orders.size,
-    bytes_per_live_order: orders.slots.byteLength / orders.size,
+    bytes_per_live_order: orders.bytes / orders.size,
     bytes_per_instrument: (state.acc.byteLength + state.bar.byteLength) / state.count,
     collections: passes.at(-1)?.collections,
     heap_growth_bytes: passes.at(-1)?.heapGrowth,

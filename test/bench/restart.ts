@@ -62,7 +62,7 @@ export async function restart(): Promise<object> {
       load,
       live_orders: orders.size,
       snapshot_bytes: bytes,
-      bytes_per_live_order: orders.slots.byteLength / orders.size,
+      bytes_per_live_order: orders.bytes / orders.size,
       bytes_per_instrument: (state.acc.byteLength + state.bar.byteLength) / state.count,
       rss_mb_each_500_messages: rssMb,
       save_seconds: saved.seconds,

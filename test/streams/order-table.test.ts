@@ -41,7 +41,7 @@ function drive(random: Random, steps: number, { rows, firstId, ids, apart = 1 }:
       table.slots[at + OrderField.filledAmount] = step + 1
       oracle.set(key, step + 1)
     }
-    if (random.below(2000) === 0) table = OrderTable.restore(table.save())
+    if (random.below(Math.max(2000, steps / 10)) === 0) table = OrderTable.restore(table.save())
   }
   expect(table.size).toBe(oracle.size)
   expect(contents(table)).toEqual(oracle)
@@ -60,6 +60,10 @@ describe('the order table is a map', () => {
 
   it('while it grows', () => {
     drive(new Random(seed, 2), 40_000, { rows: 4, firstId: 1, ids: 1_000_000 }, new OrderTable(16))
+  })
+
+  it('while its segments are split one after another', () => {
+    drive(new Random(seed, 4), 300_000, { rows: 4, firstId: 1, ids: 1_000_000 }, new OrderTable())
   })
 
   it('where each instrument counts its own orders, so that all have the same ids', () => {

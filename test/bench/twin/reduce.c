@@ -17,6 +17,7 @@ typedef uint32_t u32;
 typedef uint8_t u8;
 
 enum { ACC = 84, BAR = 8, SLOT = 8, LANES = 64, EDGES = 3, LEVELS = 10, QUEUE = 4096, CHAINS = 64 };
+enum { SEGMENT_BITS = 16, SEGMENT = 1 << SEGMENT_BITS, SEGMENTS = 4096 };
 /* Fields of an accumulator row, as in streams/accumulators.ts. */
 enum {
   A_priceScale = 0, A_quantityScale = 1, A_volume = 2, A_amount = 3, A_trades = 4, A_open = 5, A_high = 6, A_low = 7,
@@ -56,8 +57,10 @@ static double *sealTime, *barEnd;
 static i32 *minuteBars, *minuteSegment, *endsSegment;
 static Chain chain[CHAINS];
 static Batch *batch;
-static double *acc, *bar, *edges, *slots, *initial;
-static u32 capacity, used;
+static double *acc, *bar, *edges, *initial;
+/* Segments of the order table; `slots` is the one of the last order found, `mask` the slots of each less one. */
+static double *segments[SEGMENTS], *slots;
+static u32 segmentCount, upper, mask, used, limit;
 static i32 nextBar, segment, nowBars[4];
 static double spanFrom, spanTo;
 
@@ -74,27 +77,67 @@ static u32 home(u32 owner, double id) {
   return hash((low >> 6) ^ channel * 0x9e3779b1u, high) << 6 | (low & (LANES - 1));
 }
 
+static double *segmentOf(u32 place) {
+  u32 segment = (place >> SEGMENT_BITS) & upper;
+  if (segment >= segmentCount) segment &= upper >> 1;
+  return segments[segment];
+}
+
+static void setLimit(void) {
+  double whole = (upper + 1) >> 1;
+  limit = mask + 1 < SEGMENT ? (mask + 1) / 2 : (u32)((0.6 * whole + (0.75 - 0.6) * (segmentCount - whole)) * SEGMENT);
+}
+
+static void add(u32 size) {
+  if (segmentCount == SEGMENTS) abort();
+  segments[segmentCount++] = calloc(size, SLOT * sizeof(double));
+  if (segmentCount > upper) upper = 2 * upper + 1;
+  mask = size - 1;
+  setLimit();
+}
+
+static void clearTable(void) {
+  while (segmentCount > 0) free(segments[--segmentCount]);
+  upper = 1;
+  used = 0;
+  add(1 << 12);
+}
+
+/* The load never fills a lane, so that there is always room. */
+static void enter(const double *from) {
+  u32 place = home((u32)from[O_owner], from[O_id]), index = place & mask;
+  double *to = segmentOf(place);
+  for (; to[(size_t)index * SLOT + O_owner] != 0; index = (index + LANES) & mask)
+    to[(size_t)index * SLOT + O_state] = (i32)to[(size_t)index * SLOT + O_state] | passed;
+  memcpy(to + (size_t)index * SLOT, from, SLOT * sizeof(double));
+  to[(size_t)index * SLOT + O_state] = (i32)from[O_state] & ~passed;
+}
+
 static void grow(void) {
-  double *old = slots;
-  u32 size = capacity;
-  capacity = capacity ? capacity * 2 : 1 << 14;
-  slots = calloc(capacity, SLOT * sizeof(double));
-  for (u32 from = 0; from < size; from++) {
-    const double *slot = old + (size_t)from * SLOT;
-    if (slot[O_owner] == 0) continue;
-    u32 index = home((u32)slot[O_owner], slot[O_id]) & (capacity - 1);
-    for (; slots[(size_t)index * SLOT + O_owner] != 0; index = (index + LANES) & (capacity - 1))
-      slots[(size_t)index * SLOT + O_state] = (i32)slots[(size_t)index * SLOT + O_state] | passed;
-    memcpy(slots + (size_t)index * SLOT, slot, SLOT * sizeof(double));
-    slots[(size_t)index * SLOT + O_state] = (i32)slot[O_state] & ~passed;
+  u32 size = mask + 1;
+  double *from = segments[size < SEGMENT ? 0 : segmentCount - ((upper + 1) >> 1)];
+  double *live = malloc((size_t)size * SLOT * sizeof(double));
+  u32 count = 0;
+  for (u32 i = 0; i < size; i++)
+    if (from[(size_t)i * SLOT + O_owner] != 0)
+      memcpy(live + (size_t)count++ * SLOT, from + (size_t)i * SLOT, SLOT * sizeof(double));
+  if (size < SEGMENT) {
+    free(from);
+    segmentCount = 0;
+    add(2 * size);
+  } else {
+    memset(from, 0, (size_t)size * SLOT * sizeof(double));
+    add(size);
   }
-  free(old);
+  for (u32 i = 0; i < count; i++) enter(live + (size_t)i * SLOT);
+  free(live);
 }
 
 static double *find(u32 owner, double id) {
-  if (used * 4ull >= capacity * 3ull) grow();
-  u32 mask = capacity - 1;
-  for (u32 index = home(owner, id) & mask;; index = (index + LANES) & mask) {
+  if (used >= limit) grow();
+  u32 place = home(owner, id), index = place & mask;
+  slots = segmentOf(place);
+  for (;; index = (index + LANES) & mask) {
     double *slot = slots + (size_t)index * SLOT;
     if (slot[O_owner] == owner && slot[O_id] == id) return slot;
     if (slot[O_owner] == 0) {
@@ -108,7 +151,7 @@ static double *find(u32 owner, double id) {
 }
 
 static void forget(double *slot) {
-  u32 mask = capacity - 1, start = (u32)((slot - slots) / SLOT), hole = start, index = start;
+  u32 start = (u32)((slot - slots) / SLOT), hole = start, index = start;
   while ((i32)slot[O_state] & passed) {
     index = (index + LANES) & mask;
     const double *from = slots + (size_t)index * SLOT;
@@ -330,13 +373,17 @@ static void seek(double now) {
 
 static double touched;
 
+static double look(u32 owner, double id) {
+  u32 place = home(owner, id);
+  return segmentOf(place)[(size_t)(place & mask) * SLOT + O_owner];
+}
+
 static void touch(i32 c, const Batch *b, i32 from, i32 to) {
   double sum = 0;
-  u32 owner = ownerOf(0, c, 0), mask = capacity - 1;
-  if (capacity == 0) return;
+  u32 owner = ownerOf(0, c, 0);
   for (i32 i = from; i < to; i++) {
-    if (b->buyId[i] > 0) sum += slots[(size_t)(home(owner, b->buyId[i]) & mask) * SLOT + O_owner];
-    if (b->sellId[i] > 0) sum += slots[(size_t)(home(owner, b->sellId[i]) & mask) * SLOT + O_owner];
+    if (b->buyId[i] > 0) sum += look(owner, b->buyId[i]);
+    if (b->sellId[i] > 0) sum += look(owner, b->sellId[i]);
   }
   touched = sum;
 }
@@ -452,9 +499,7 @@ static void day(void) {
   memcpy(acc, initial, (size_t)rows * ACC * sizeof(double));
   memset(bar, 0, (size_t)bars * rows * BAR * sizeof(double));
   memset(edges, 0, (size_t)rows * EDGES * sizeof(double));
-  free(slots);
-  slots = NULL;
-  capacity = used = 0;
+  clearTable();
   nextBar = 0;
   spanFrom = spanTo = 0;
   for (i32 i = 0; i < chains; i++) {
