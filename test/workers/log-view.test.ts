@@ -12,11 +12,11 @@ import { realClock } from '../real-clock.ts'
 const folder = mkdtempSync(join(tmpdir(), 'closebell-log-view-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const panelOn = (date: string): Panel =>
+const panelOn = (date: string, revision = 0): Panel =>
   panelRecord({
     date,
     set: 'G',
-    revision: 0,
+    revision,
     sizing: 'order',
     catalogue: '',
     instruments: ['600000.SH'],
@@ -44,5 +44,22 @@ it('a view of the log follows it and lets go of what no window reaches any more'
   // A date that looks back further than what is kept has it read again.
   await view.refresh('2023-01-03')
   expect([view.find(early)?.date, view.find(late)?.date]).toEqual(['2023-01-03', '2024-06-03'])
+  await bus.close()
+})
+
+it('a view up to an offset knows no revision that stands behind it', async () => {
+  const bus = openTape(join(folder, 'revised'), { clock: realClock })
+  await bus.createTopics(1)
+  const [date, next] = ['2023-01-03', '2023-01-04']
+  for (const panel of [panelOn(date), panelOn(next), panelOn(date, 1)]) {
+    const key = `${panel.date}|${panel.revision}|G`
+    await bus.publish('panels', [{ partition: 0, date: next, key, value: codecs.panel.encode(panel) }])
+  }
+  const revisions = (view: LogView) => view.panelsUpTo('G', next, 10).map(({ revision }) => revision)
+  const view = new LogView(bus, 'cn')
+  await view.refresh(next, 2)
+  expect(revisions(view)).toEqual([0, 0])
+  await view.refresh(next)
+  expect(revisions(view)).toEqual([1, 0])
   await bus.close()
 })
