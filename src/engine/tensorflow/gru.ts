@@ -6,19 +6,20 @@ import { handle, type Handle, type Operations } from './operations.ts'
  * The reset-after GRU in stock operations, names along the last axis: states [H, n], gates [3H, n], so that gates
  * are split along the first one. What a pass over memory costs decides how it is written:
  *   - n is padded to a multiple of 16: TensorFlow then splits along the first axis without copying.
- *   - Two columns beside x carry bias and mask into the one product before the loop: a masked day adds so much to the
- *     update gate that z is exactly 1, which keeps the state and stops every gradient but that of the state.
- *   - h' = h − (1 − z) ⊙ (h − c), so that a kept state keeps its bits.
+ *   - Two columns beside x carry bias and mask into the one product before the loop: a masked day takes so much from
+ *     the update gate that 1 − z is exactly 0, which keeps the state and stops every gradient but that of the state.
+ *   - 1 − z = σ(−a), whose rows of the weights are turned round before the loop; h' = h − (1 − z) ⊙ (h − c), so that a
+ *     kept state keeps its bits.
  *   - Gradients of all four products of a step lie side by side: one product with x and its column of ones gives the
  *     gradients of the input weights and of every bias.
  */
 
-const lanes = 16 /** Large enough that its sigmoid is 1 whatever is added to it. */
-const closed = 1e4
+const lanes = 16
+/** So low that its sigmoid is 0 whatever is added to it. */
+const closed = -1e4
 
 interface Step {
   readonly reset: Handle
-  readonly update: Handle
   readonly candidate: Handle
   /** U_n h + c_n */
   readonly product: Handle
@@ -51,7 +52,7 @@ const widen = (ops: Operations, x: Handle, mask: Handle, padded: number): Handle
 }
 
 /** Input projections with all biases of r and z and the input's of n, cut into [2H, n] and [H, n] of each step. */
-const projectInput = (ops: Operations, x: Handle, weights: GruTensors): Handle[] => {
+const projectInput = (ops: Operations, x: Handle, weights: GruTensors, turned: Handle): Handle[] => {
   const [steps, n] = x.shape
   const gates = weights.inputBias.shape[0]
   const size = gates / 3
@@ -59,7 +60,8 @@ const projectInput = (ops: Operations, x: Handle, weights: GruTensors): Handle[]
   const own = ops.concat([resetUpdate, ops.upload(new Float32Array(size), [size])], 0)
   const bias = ops.reshape(ops.binary('AddV2', handle(weights.inputBias), own), [gates, 1])
   const gate = ops.upload(new Float32Array(gates).fill(closed, size, 2 * size), [gates, 1])
-  const projected = ops.matMulEach(ops.concat([handle(weights.inputWeight), bias, gate], 1), x)
+  const all = ops.binary('Mul', ops.concat([handle(weights.inputWeight), bias], 1), turned)
+  const projected = ops.matMulEach(ops.concat([all, gate], 1), x)
   const flat = ops.reshape(projected, [steps * gates, n])
   const sizes = Array.from({ length: 2 * steps }, (_, piece) => (piece % 2 === 0 ? 2 * size : size))
   const pieces = ops.split(flat, sizes, 0)
@@ -97,25 +99,26 @@ const forward = (
   const size = weights.hiddenWeight.shape[1]
   const padded = Math.ceil(n / lanes) * lanes
   const { x } = ops.keep(() => ({ x: widen(ops, given, mask, padded) }))
-  const pieces = projectInput(ops, x, weights)
+  const signs = new Float32Array(3 * size).fill(1).fill(-1, size, 2 * size)
+  const turned = ops.upload(signs, [3 * size, 1])
+  const pieces = projectInput(ops, x, weights, turned)
+  const hiddenWeight = ops.binary('Mul', handle(weights.hiddenWeight), turned)
   const [, candidateBias] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
   const bias = ops.reshape(candidateBias, [size, 1])
-  const one = ops.upload(Float32Array.of(1), [])
   const steps: Step[] = []
   let h = ops.upload(new Float32Array(size * padded), [size, padded])
   for (let t = 0; t < count; t++) {
     const before = h
     const { next, ...step } = ops.keep(() => {
-      const hidden = ops.matMul(handle(weights.hiddenWeight), before)
+      const hidden = ops.matMul(hiddenWeight, before)
       const [hiddenGates, hiddenCandidate] = ops.split(hidden, [2 * size, size], 0)
       const gates = ops.unary('Sigmoid', ops.binary('AddV2', pieces[2 * t], hiddenGates))
-      const [reset, update] = ops.split(gates, [size, size], 0)
+      const [reset, share] = ops.split(gates, [size, size], 0)
       const product = ops.binary('AddV2', hiddenCandidate, bias)
       const candidate = ops.unary('Tanh', ops.binary('AddV2', pieces[2 * t + 1], ops.binary('Mul', reset, product)))
       const difference = ops.binary('Sub', before, candidate)
-      const share = ops.binary('Sub', one, update)
       const moved = ops.binary('Sub', before, ops.binary('Mul', share, difference))
-      return { next: moved, reset, update, candidate, product, difference, share }
+      return { next: moved, reset, candidate, product, difference, share }
     })
     h = next
     ops.free([pieces[2 * t], pieces[2 * t + 1]])
@@ -136,7 +139,7 @@ const stepBackward = (
   const size = dh.shape[0]
   const dMoved = ops.binary('Mul', dh, step.share)
   const dCandidate = ops.binary('TanhGrad', step.candidate, dMoved)
-  const dUpdate = ops.binary('SigmoidGrad', step.update, ops.binary('Mul', dh, step.difference))
+  const dUpdate = ops.binary('SigmoidGrad', step.share, ops.binary('Mul', dh, step.difference))
   const dReset = ops.binary('SigmoidGrad', step.reset, ops.binary('Mul', dCandidate, step.product))
   const products = ops.concat([dReset, dUpdate, ops.binary('Mul', dCandidate, step.reset), dCandidate], 0)
   const [dHidden] = ops.split(products, [3 * size, size], 0)
