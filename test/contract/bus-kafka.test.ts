@@ -73,6 +73,38 @@ describe.skipIf(services === null)('kafka', () => {
     }
   })
 
+  it('a partition that stays with its member over a rebalance is read on from where the member is', async () => {
+    const bus = open('kept')
+    const [first, second] = [new Listener(), new Listener()]
+    const publish = (text: string) =>
+      bus.publish(
+        'market',
+        [0, 1].map((partition) => message(`${text}${partition}`, { partition })),
+      )
+    try {
+      await bus.createTopics(2)
+      await publish('a')
+      const stays = await bus.join('market', 'kept', first)
+      await expect.poll(() => first.seen.length, waits).toBe(2)
+      for (const partition of [0, 1]) await stays.commit(partition, { offset: 0, metadata: '' })
+      first.startAt = second.startAt = new Map([
+        [0, 1],
+        [1, 1],
+      ])
+      const other = await bus.join('market', 'kept', second)
+      await expect
+        .poll(() => [first, second].map(({ assignments }) => assignments.at(-1)?.length), waits)
+        .toEqual([1, 1])
+      await publish('b')
+      const texts = () => [...first.texts, ...second.texts]
+      for (const text of ['b0', 'b1']) await expect.poll(texts, waits).toContain(text)
+      expect(texts().sort()).toEqual(['a0', 'a1', 'b0', 'b1'])
+      await Promise.all([stays.leave(), other.leave()])
+    } finally {
+      await bus.close()
+    }
+  })
+
   it('a handler that is still at work is let finish before its partitions are assigned again', async () => {
     const bus = open('slow')
     const steps: string[] = []

@@ -10,6 +10,15 @@ export interface Mutation {
 /** A file of tests, and a pattern of the names of those that are run. */
 export type TestName = readonly [file: string, pattern: string]
 
+export interface MutationRun {
+  /** The test that failed, by mistake; null when none did. */
+  readonly caughtBy: Readonly<Record<string, string | null>>
+  readonly node: string
+  readonly machine: string
+  readonly date: string
+  readonly seconds: number
+}
+
 const world: TestName = ['test/faults/world.test.ts', 'of the fixed schedules']
 const snapshots: TestName = ['test/streams/invariance.test.ts', 'snapshots']
 const late: TestName = ['test/workers/bad-input.test.ts', 'late']
@@ -41,6 +50,48 @@ export const mutations: readonly Mutation[] = [
     from: 'starts.get(partition) ?? committed',
     to: 'committed',
     tests: ['test/contract/bus-tape.test.ts', 'takes it up where it committed'],
+  },
+  {
+    mistake: 'the positions that a member of a Kafka group answers are not read from',
+    file: 'src/bus/kafka/group-member.ts',
+    from: 'starts.get(partition) ?? committed?.offset',
+    to: 'committed?.offset ?? starts.get(partition)',
+    tests: ['test/contract/bus-kafka.test.ts', 'stays with its member'],
+  },
+  {
+    mistake: 'a worker puts a partition that it keeps back to where it committed',
+    file: features,
+    from: 'known.nextOffset >= 0) return known.nextOffset',
+    to: 'known.nextOffset >= 0) return committed?.offset ?? known.nextOffset',
+    tests: ['test/workers/until-close.test.ts', 'until the close'],
+  },
+  {
+    mistake: 'what Kafka has not acknowledged is taken for published',
+    file: 'src/bus/kafka/publisher.ts',
+    from: 'producer.send(request)',
+    to: 'producer.send(request).catch(() => [])',
+    tests: ['test/bus/kafka.test.ts', 'killed and comes back'],
+  },
+  {
+    mistake: 'rows that QuestDB has not acknowledged are taken for written',
+    file: 'src/store/questdb/outbox.ts',
+    from: 'if (attempt === attempts) throw unreachable(this.#origin, cause)',
+    to: 'return',
+    tests: ['test/store/questdb.test.ts', 'loses no row'],
+  },
+  {
+    mistake: 'a features worker goes on before its rows are acknowledged',
+    file: features,
+    from: 'await this.publish(addressed)\n    this.takenAt',
+    to: 'this.publish(addressed).catch(() => undefined)\n    this.takenAt',
+    tests: world,
+  },
+  {
+    mistake: 'two workers write their snapshots to one temporary file',
+    file: 'src/workers/features/snapshot.ts',
+    from: '${file}.${disk.owner}.tmp',
+    to: '${file}.tmp',
+    tests: ['test/workers/snapshot-place.test.ts', 'two workers'],
   },
   {
     mistake: 'a repeat with other bytes is accepted',

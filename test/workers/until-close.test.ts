@@ -28,13 +28,19 @@ function handedOver(bus: Bus) {
     },
     close: () => bus.close(),
   }
-  const hand = async (partition: number): Promise<void> => {
+  /** Hands over one partition more and all that its log has; answers where the worker wanted each to be read from. */
+  const hand = async (partition: number): Promise<ReadonlyMap<number, number>> => {
     while (handlers === null) await realClock.sleep(1)
+    const assignments = [
+      ...owned.map((p) => ({ partition: p, committed: { offset: 1, metadata: '0' } })),
+      { partition, committed: null },
+    ]
     owned = [...owned, partition]
-    const assignments = owned.map((p) => ({ partition: p, committed: null }))
-    const from = (await handlers.assigned(assignments, owned.length)).get(partition) ?? 0
+    const starts = await handlers.assigned(assignments, owned.length)
+    const from = starts.get(partition) ?? 0
     for await (const messages of bus.read('market', partition, { from, until: 'end' }))
       await handlers.messages(partition, messages, owned.length)
+    return starts
   }
   return { group, hand }
 }
@@ -52,7 +58,9 @@ it('a worker until the close stays while a partition of its day is open that nob
   // Longer than it takes to look at the others.
   await realClock.sleep(600)
   expect(hasLeft).toBe(false)
-  await hand(1)
+  const starts = await hand(1)
+  // What stays with the worker is read on from where its state is, whatever is committed.
+  expect(starts.get(0)).toBe((await bus.offsets('market', 0)).next)
   await run
 
   const alone = openTape(join(folder, 'alone'), { clock: realClock })
