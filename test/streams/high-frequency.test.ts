@@ -242,6 +242,15 @@ describe('prints', () => {
     expect(reduce(prints(['B201']), { known }).day()['hf_vpin']).toBeCloseTo(1, 12)
   })
 
+  it('[HF-50] a print fills any number of buckets at once, and buckets too small to be counted give NaN', () => {
+    const of = (adv20: number): number => {
+      const known = [referenceOf('600000.SH', { adv20 })]
+      return reduce(prints(['B1000000', 'S1000000']), { known }).day()['hf_vpin']
+    }
+    expect(of(1e-6)).toBeCloseTo(1, 12)
+    expect(of(5e-312)).toBeNaN()
+  })
+
   it('[HF-58] correlation of neighbouring signs, each series with its own mean', () => {
     const signs = Array.from({ length: 60 }, (_, i) => (i % 5 < 3 ? 1 : -1))
     const x = signs.slice(1)

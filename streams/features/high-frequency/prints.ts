@@ -27,23 +27,25 @@ export const signAutocorrelation: Formula = (acc, base) => {
   return ratio(n * acc[base + Acc.signSumXY] - x * y, Math.sqrt((n * n - x * x) * (n * n - y * y)))
 }
 
-/** Takes a print with an active side into the volume buckets of HF-50; a print is split at a bucket's edge. */
+/**
+ * Takes a print with an active side into the volume buckets of HF-50; a print is split at a bucket's edge. However many
+ * buckets it fills beyond the open one, all of them are of its side alone: |V_B − V_S| / Vb = 1.
+ */
 export function stepBucket(acc: Float64Array, base: number, sign: number, quantity: number): void {
   const size = (acc[base + Acc.adv20] * acc[base + Acc.quantityScale]) / bucketsPerDay
   if (!(size > 0)) return
-  let rest = quantity
-  while (rest > 0) {
-    const room = size - acc[base + Acc.bucketFilled]
-    const part = Math.min(rest, room)
-    acc[base + Acc.bucketFilled] += part
-    acc[base + Acc.bucketSigned] += sign * part
-    rest -= part
-    if (part < room) return
-    acc[base + Acc.bucketImbalance] += Math.abs(acc[base + Acc.bucketSigned]) / size
-    acc[base + Acc.bucketsFull] += 1
-    acc[base + Acc.bucketFilled] = 0
-    acc[base + Acc.bucketSigned] = 0
+  const room = size - acc[base + Acc.bucketFilled]
+  if (quantity < room) {
+    acc[base + Acc.bucketFilled] += quantity
+    acc[base + Acc.bucketSigned] += sign * quantity
+    return
   }
+  const rest = quantity - room
+  const whole = Math.floor(rest / size)
+  acc[base + Acc.bucketImbalance] += Math.abs(acc[base + Acc.bucketSigned] + sign * room) / size + whole
+  acc[base + Acc.bucketsFull] += 1 + whole
+  acc[base + Acc.bucketFilled] = Math.max(0, rest - whole * size)
+  acc[base + Acc.bucketSigned] = sign * acc[base + Acc.bucketFilled]
 }
 
 /** HF-50 hf_vpin: mean |V_B − V_S| / Vb over full buckets, Vb = adv20 / 50; NaN without adv20 and below 10 buckets. */

@@ -263,17 +263,17 @@ static void order(const Batch *b, i32 i, i32 row, i32 channel) {
 static void stepBucket(double *a, double sign, double quantity) {
   double size = (a[A_adv20] * a[A_quantityScale]) / 50;
   if (!(size > 0)) return;
-  for (double rest = quantity; rest > 0;) {
-    double room = size - a[A_bucketFilled], part = rest < room ? rest : room;
-    a[A_bucketFilled] += part;
-    a[A_bucketSigned] += sign * part;
-    rest -= part;
-    if (part < room) return;
-    a[A_bucketImbalance] += fabs(a[A_bucketSigned]) / size;
-    a[A_bucketsFull] += 1;
-    a[A_bucketFilled] = 0;
-    a[A_bucketSigned] = 0;
+  double room = size - a[A_bucketFilled];
+  if (quantity < room) {
+    a[A_bucketFilled] += quantity;
+    a[A_bucketSigned] += sign * quantity;
+    return;
   }
+  double rest = quantity - room, whole = floor(rest / size), filled = rest - whole * size;
+  a[A_bucketImbalance] += fabs(a[A_bucketSigned] + sign * room) / size + whole;
+  a[A_bucketsFull] += 1 + whole;
+  a[A_bucketFilled] = filled > 0 ? filled : 0;
+  a[A_bucketSigned] = sign * a[A_bucketFilled];
 }
 
 static void price4(double *to, double price, i32 isFirst) {
