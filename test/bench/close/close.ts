@@ -28,8 +28,7 @@ const main = resolve('dist/src/cli/main.js')
 /**
  * A day of a full market from its last tick to `completed` and into the store: Kafka, QuestDB and the four services as
  * processes of their own on one machine. The morning is prepared, then the services start, then the day is fed, its
- * last minute once everybody has caught up; of the day's minutes the sink stores the last ones alone. Stages end when
- * their last record was appended to its topic.
+ * last minute once everybody has caught up. Stages end when their last record was appended to its topic.
  */
 export async function close(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'closebell-bench-'))
@@ -65,18 +64,16 @@ export async function close(): Promise<object> {
     const start = (name: string, ...flags: readonly string[]): void =>
       void services.set(name, service(folder, name, [...addresses.bus, ...flags]))
     start('features')
+    start('sink', ...addresses.store)
     start('model', ...addresses.models)
     start('close', ...addresses.store, ...addresses.models)
-    await until(async () => stagesAre(bus, { model: 'waiting' }))
+    await until(async () => stagesAre(bus, { sink: 'following', model: 'waiting' }))
     say('feeding the day')
     const gated = inParts(
       bus,
       dateToEventTime(date) + lastMinuteUtc,
       () => until(() => stagesAre(bus, { close: 'partitions' })),
       async () => {
-        await until(() => stagesAre(bus, { features: 'streaming' }))
-        await passOver(bus, 'minutes')
-        start('sink', ...addresses.store)
         await until(() => stagesAre(bus, { sink: 'following', features: 'streaming', model: 'waiting' }))
         say('feeding the last minute')
       },
@@ -102,22 +99,6 @@ export async function close(): Promise<object> {
 function service(folder: string, name: string, flags: readonly string[]): ChildProcess {
   const output = openSync(join(folder, `${name}.log`), 'w')
   return spawn(process.execPath, [...process.execArgv, main, name, ...flags], { stdio: ['ignore', output, output] })
-}
-
-/** The sink begins behind what the topic has: minutes that it would have stored as they came through the day. */
-async function passOver(bus: Bus, topic: TopicName): Promise<void> {
-  const membership = await bus.join(topic, `sink-${topic}`, {
-    assigned: async (assignments) => {
-      const ends = new Map<number, number>()
-      for (const { partition } of assignments) ends.set(partition, (await bus.offsets(topic, partition)).next)
-      return ends
-    },
-    messages: async () => undefined,
-  })
-  for (let partition = 0; partition < (await bus.partitions(topic)); partition++) {
-    await membership.commit(partition, { offset: (await bus.offsets(topic, partition)).next, metadata: '' })
-  }
-  await membership.leave()
 }
 
 async function ended(child: ChildProcess): Promise<void> {
