@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 import { SummaryReporter } from './test/summary-reporter.ts'
 
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     reporters: ['default', new SummaryReporter()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    sequence: { sequencer: LongestFirst },
     fileParallelism: true,
     maxWorkers: 2,
   },
