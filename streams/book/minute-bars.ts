@@ -1,6 +1,10 @@
 import type { TickBatch } from '../../schemas/market.ts'
 import { barColumns } from '../../schemas/rows.ts'
-import { Acc, accStride, Bar, type Accumulators } from '../accumulators.ts'
+import * as accumulators from '../accumulators.ts'
+import type { Accumulators } from '../accumulators.ts'
+
+// Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
+const { Acc, accStride, Bar } = accumulators
 
 /** Adds the print in row `i` of a batch to its bar. */
 export function addPrint(state: Accumulators, row: number, bar: number, batch: TickBatch, i: number): void {

@@ -11,8 +11,7 @@
  * that no event waits for millions of orders to move and a table is never in memory twice.
  */
 
-/** Fields of a slot. */
-export const OrderField = {
+const Field = {
   id: 0,
   /** ((row * 256) + channel) * 2 + side, plus 1; 0 marks an empty slot. */
   owner: 1,
@@ -25,11 +24,14 @@ export const OrderField = {
   /** hasRow | hasLimit << 1 | originalKnown << 2 | (bucket + 1) << 3 | passed */
   state: 7,
 } as const
+/** Fields of a slot. Its own name is a constant to the compiler, an exported one is read and checked at each use. */
+export const OrderField = Field
 
 const stride = 8
 /** Bit of the state: some order was put behind this slot because the slot was taken. */
 const passed = 64
-export const channelsMax = 256
+const channels = 256
+export const channelsMax = channels
 /** Slots of a block: a page of memory. */
 const lanes = 64
 const firstCapacity = 1 << 12
@@ -42,13 +44,12 @@ const splitsFrom = 0.6
 const splitsTo = 0.75
 
 /** Owner of an order, as its slot keeps it. `side`: 0 buy, 1 sell. */
-export const ownerOf = (row: number, channel: number, side: number): number =>
-  (row * channelsMax + channel) * 2 + side + 1
+export const ownerOf = (row: number, channel: number, side: number): number => (row * channels + channel) * 2 + side + 1
 
 export class OrderTable {
-  /** Slots of the segment that the last order was found in; valid until the next `find`. */
-  slots: Float64Array
   private segments: Float64Array[]
+  /** Of the order that was found last. */
+  private segment = 0
   /** Slots of a segment less one. */
   private mask: number
   /** Of a hash, the bits that tell segments apart; those of the last power of two for segments not yet split. */
@@ -56,14 +57,21 @@ export class OrderTable {
   private used = 0
   /** Orders with which the table grows. */
   private limit = 0
+  /** Where the orders of a segment wait while it is split. */
+  private moving: Float64Array = new Float64Array(0)
   /** Whether the whole key is hashed. */
   private isSpread = false
 
   constructor(capacity = firstCapacity) {
-    this.slots = new Float64Array(Math.max(lanes, capacity) * stride)
-    this.segments = [this.slots]
-    this.mask = this.slots.length / stride - 1
+    const slots = Math.max(lanes, capacity)
+    this.segments = [segmentOf(slots)]
+    this.mask = slots - 1
     this.setLimit()
+  }
+
+  /** Slots of the segment that the last order was found in; valid until the next `find`. */
+  get slots(): Float64Array {
+    return this.segments[this.segment]
   }
 
   get size(): number {
@@ -80,21 +88,22 @@ export class OrderTable {
     for (;;) {
       const id = ids[i]
       const home = this.home(owner, id)
-      const slots = this.segmentOf(home)
-      this.slots = slots
+      const segment = this.segmentAt(home)
+      const slots = this.segments[segment]
       const { mask } = this
+      this.segment = segment
       let index = home & mask
       for (let probe = 0; probe <= mask; probe += lanes) {
         const at = index * stride
-        const holder = slots[at + OrderField.owner]
+        const holder = slots[at + Field.owner]
         if (holder === owner && slots[at] === id) return at
         if (holder === 0) {
           slots[at] = id
-          slots[at + OrderField.owner] = owner
+          slots[at + Field.owner] = owner
           this.used++
           return at
         }
-        slots[at + OrderField.state] = slots[at + OrderField.state] | passed
+        slots[at + Field.state] = slots[at + Field.state] | passed
         index = (index + lanes) & mask
       }
       this.relieve()
@@ -107,14 +116,14 @@ export class OrderTable {
    */
   touch(owner: number, ids: Float64Array, i: number): number {
     const home = this.home(owner, ids[i])
-    return this.segmentOf(home)[(home & this.mask) * stride + OrderField.owner]
+    return this.segments[this.segmentAt(home)][(home & this.mask) * stride + Field.owner]
   }
 
   /** Forgets a finished order; shifts the followers of its cluster back, so that no tombstone is left. */
   remove(at: number): void {
     const { slots } = this
     let hole = at / stride
-    if ((slots[at + OrderField.state] & passed) !== 0) hole = this.shiftBack(hole)
+    if ((slots[at + Field.state] & passed) !== 0) hole = this.shiftBack(hole)
     for (let field = 0; field < stride; field++) slots[hole * stride + field] = 0
     this.used--
   }
@@ -127,22 +136,21 @@ export class OrderTable {
     for (;;) {
       index = (index + lanes) & mask
       const from = index * stride
-      const owner = slots[from + OrderField.owner]
+      const owner = slots[from + Field.owner]
       if (owner === 0 || index === start) return hole
-      const home = this.home(owner, slots[from]) & mask
+      const home = this.home(owner | 0, slots[from]) & mask
       // Distances along the lane, from where the follower belongs.
       if (((hole - home) & mask) < ((index - home) & mask)) {
         for (let field = 0; field < stride; field++) slots[hole * stride + field] = slots[from + field]
-        slots[hole * stride + OrderField.state] = slots[hole * stride + OrderField.state] | passed
+        slots[hole * stride + Field.state] = slots[hole * stride + Field.state] | passed
         hole = index
       }
     }
   }
 
-  private segmentOf(home: number): Float64Array {
-    let segment = (home >>> segmentBits) & this.upper
-    if (segment >= this.segments.length) segment &= this.upper >>> 1
-    return this.segments[segment]
+  private segmentAt(home: number): number {
+    const segment = (home >>> segmentBits) & this.upper
+    return segment < this.segments.length ? segment : segment & (this.upper >>> 1)
   }
 
   private setLimit(): void {
@@ -164,20 +172,22 @@ export class OrderTable {
   }
 
   private double(): void {
-    this.segments = [new Float64Array(2 * this.segments[0].length)]
     this.mask = 2 * this.mask + 1
+    this.segments = [segmentOf(this.mask + 1)]
+    this.segment = 0
     this.setLimit()
   }
 
   private add(): void {
-    if (this.segments.push(new Float64Array(segmentSlots * stride)) > this.upper) this.upper = 2 * this.upper + 1
+    if (this.segments.push(segmentOf(segmentSlots)) > this.upper) this.upper = 2 * this.upper + 1
     this.setLimit()
   }
 
   /** The next segment in turn keeps about half of its orders; the others go to a new one. */
   private split(): void {
     const from = this.segments[this.segments.length - ((this.upper + 1) >>> 1)]
-    const moving = new Float64Array(from.length)
+    if (this.moving.length === 0) this.moving = segmentOf(segmentSlots)
+    const { moving } = this
     const live = copyLive(from, moving, 0)
     from.fill(0)
     this.add()
@@ -210,18 +220,18 @@ export class OrderTable {
 
   /** Copies a slot into the table, which does not hold its key; false when its lane is full. */
   private enter(live: Float64Array, from: number): boolean {
-    const home = this.home(live[from + OrderField.owner], live[from])
-    const slots = this.segmentOf(home)
+    const home = this.home(live[from + Field.owner] | 0, live[from])
+    const slots = this.segments[this.segmentAt(home)]
     const { mask } = this
     let index = home & mask
     for (let probe = 0; probe <= mask; probe += lanes) {
       const at = index * stride
-      if (slots[at + OrderField.owner] === 0) {
+      if (slots[at + Field.owner] === 0) {
         for (let field = 0; field < stride; field++) slots[at + field] = live[from + field]
-        slots[at + OrderField.state] = slots[at + OrderField.state] & ~passed
+        slots[at + Field.state] = slots[at + Field.state] & ~passed
         return true
       }
-      slots[at + OrderField.state] = slots[at + OrderField.state] | passed
+      slots[at + Field.state] = slots[at + Field.state] | passed
       index = (index + lanes) & mask
     }
     return false
@@ -234,7 +244,7 @@ export class OrderTable {
     if (this.isSpread) return hash(low ^ Math.imul(owner, 0x9e3779b1), high)
     const channel = (owner - 1) >> 1
     return (
-      ((hash((low >>> 6) ^ Math.imul(channel & (channelsMax - 1), 0x9e3779b1), high) << 6) | (low & (lanes - 1))) >>> 0
+      ((hash((low >>> 6) ^ Math.imul(channel & (channels - 1), 0x9e3779b1), high) << 6) | (low & (lanes - 1))) >>> 0
     )
   }
 
@@ -258,18 +268,25 @@ export class OrderTable {
   }
 }
 
+/**
+ * Memory for so many orders. It is shared memory, though nobody shares it: the collector counts other buffers as its
+ * own and would begin a collection for each few segments.
+ */
+const segmentOf = (slots: number): Float64Array =>
+  new Float64Array(new SharedArrayBuffer(slots * stride * Float64Array.BYTES_PER_ELEMENT))
+
 /** Copies the slots that hold an order to `to` and behind. @returns where they end */
 function copyLive(slots: Float64Array, out: Float64Array, to: number): number {
   let end = to
   for (let from = 0; from < slots.length; from += stride) {
-    if (slots[from + OrderField.owner] === 0) continue
+    if (slots[from + Field.owner] === 0) continue
     for (let field = 0; field < stride; field++) out[end++] = slots[from + field]
   }
   return end
 }
 
 /** Spreads two words over 32 bits. */
-function hash(low: number, high: number): number {
+const hash = (low: number, high: number): number => {
   let h = Math.imul(low, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
   h ^= h >>> 15
   h = Math.imul(h, 0x2c1b3c6d)

@@ -1,7 +1,12 @@
 import type { TickBatch } from '../../schemas/market.ts'
 import type { FlowSizing } from '../../schemas/rows.ts'
-import { Acc } from '../accumulators.ts'
-import { OrderField, OrderTable } from './order-table.ts'
+import * as accumulators from '../accumulators.ts'
+import * as orderTable from './order-table.ts'
+import { OrderTable } from './order-table.ts'
+
+// Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
+const { Acc } = accumulators
+const { OrderField } = orderTable
 
 /**
  * Flow by size of the parent order. Every fill counts once as bought and once as sold, in the bucket of that side's

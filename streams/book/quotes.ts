@@ -1,5 +1,8 @@
 import type { BookBatch } from '../../schemas/market.ts'
-import { Acc } from '../accumulators.ts'
+import * as accumulators from '../accumulators.ts'
+
+// Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
+const { Acc } = accumulators
 
 /**
  * Time-weighted statistics of the best quotes. A snapshot weighs until the next one of its segment of any kind, or the

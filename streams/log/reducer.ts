@@ -1,24 +1,24 @@
-import {
-  OrderType,
-  Side,
-  TickFlag,
-  TickKind,
-  type BookBatch,
-  type DictionaryEntry,
-  type ReferenceEntry,
-  type TickBatch,
-} from '../../schemas/market.ts'
-import { Quality, type FlowSizing } from '../../schemas/rows.ts'
-import { Acc, accStride, Accumulators } from '../accumulators.ts'
+import * as market from '../../schemas/market.ts'
+import type { BookBatch, DictionaryEntry, ReferenceEntry, TickBatch } from '../../schemas/market.ts'
+import * as rows from '../../schemas/rows.ts'
+import type { FlowSizing } from '../../schemas/rows.ts'
+import * as accumulators from '../accumulators.ts'
+import { Accumulators } from '../accumulators.ts'
 import { addPrint } from '../book/minute-bars.ts'
 import { OrderTable, ownerOf } from '../book/order-table.ts'
-import { edgeStride, fillPrint, ParentOrders } from '../book/parent-orders.ts'
+import * as parentOrders from '../book/parent-orders.ts'
+import { fillPrint, ParentOrders } from '../book/parent-orders.ts'
 import { prevailingMid, takeQuote } from '../book/quotes.ts'
 import { stepBucket, stepSign } from '../features/high-frequency/prints.ts'
 import { activeSide } from '../market/active-side.ts'
 import { SessionClock, type Session } from '../market/session.ts'
 import type { PendingBatch } from './events.ts'
 
+// Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
+const { OrderType, Side, TickFlag, TickKind } = market
+const { Quality } = rows
+const { Acc, accStride } = accumulators
+const { edgeStride } = parentOrders
 /** Rows whose orders are asked for together: what the processor can wait for at a time. */
 const groupRows = 16
 

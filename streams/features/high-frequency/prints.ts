@@ -1,5 +1,8 @@
-import { Acc } from '../../accumulators.ts'
+import * as accumulators from '../../accumulators.ts'
 import { ratio, type Formula } from '../formula.ts'
+
+// Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
+const { Acc } = accumulators
 
 const minimumPrints = 60
 const minimumBuckets = 10
