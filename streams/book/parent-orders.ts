@@ -1,12 +1,12 @@
 import type { TickBatch } from '../../schemas/market.ts'
 import type { FlowSizing } from '../../schemas/rows.ts'
 import * as accumulators from '../accumulators.ts'
-import * as orderTable from './order-table.ts'
+import * as orderSlots from './order-slots.ts'
 import { OrderTable } from './order-table.ts'
 
 // Bound here: a module's own constant is one to the compiler too, an imported one is read and checked at each use.
 const { Acc } = accumulators
-const { OrderField } = orderTable
+const { OrderField } = orderSlots
 
 /**
  * Flow by size of the parent order. Every fill counts once as bought and once as sold, in the bucket of that side's
@@ -96,7 +96,7 @@ export class ParentOrders {
       if (isActive) acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + old] += amount
     } else if (this.sizing !== 'trade') this.settle(acc, base, side, at, edges, e)
     if ((state & hasRow) !== 0 && slots[at + OrderField.filledQuantity] >= slots[at + OrderField.original])
-      table.remove(at)
+      table.remove()
   }
 
   /** The order row `i` of a parent, which may stand behind its first fills (SSE). */
@@ -131,7 +131,9 @@ export class ParentOrders {
   /** The cancel in row `i`: the order is finished, its contribution stays as it is. */
   cancel(acc: Float64Array, base: number, owner: number, batch: TickBatch, i: number, ids: Float64Array): void {
     acc[base + Acc.cancelled] += batch.quantity[i]
-    if (ids[i] > 0) this.table.remove(this.table.find(owner, ids, i))
+    if (!(ids[i] > 0)) return
+    this.table.find(owner, ids, i)
+    this.table.remove()
   }
 
   /** Puts a parent into the bucket of its size as it is now. */

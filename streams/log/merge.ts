@@ -32,8 +32,9 @@ export type Acceptance = 'taken' | 'repeated' | 'conflict' | 'over' | 'unknown'
  */
 export class Merge {
   readonly chains: Chain[]
-  /** Time of the first event of each chain, while events are released. */
+  /** Time of the first event of each chain, while events are released, and who goes first among equal times. */
   private readonly heads: Float64Array
+  private readonly ranks: Int32Array
 
   constructor(names: readonly ChainName[]) {
     this.chains = [...names]
@@ -52,6 +53,7 @@ export class Merge {
         cursor: 0,
       }))
     this.heads = new Float64Array(this.chains.length)
+    this.ranks = new Int32Array(this.chains.length)
   }
 
   find(producer: string, channel: string): Chain | undefined {
@@ -129,28 +131,29 @@ export class Merge {
     }
   }
 
-  /** Time of a chain's first event that is not released, infinite when it has none. */
+  /**
+   * Goes to a chain's first event that is not released; its time is infinite when it has none. Of equal times ticks go
+   * before books, then the channel's name decides; chains are sorted by it.
+   */
   private seek(i: number): void {
     const { pending, cursor } = this.chains[i]
-    this.heads[i] =
-      pending.length === 0 ? Number.POSITIVE_INFINITY : pending[0].batch.baseTime + pending[0].batch.time[cursor]
+    if (pending.length === 0) {
+      this.heads[i] = Number.POSITIVE_INFINITY
+      return
+    }
+    const { kind, batch } = pending[0]
+    this.heads[i] = batch.baseTime + batch.time[cursor]
+    this.ranks[i] = kind === 'ticks' ? i : this.chains.length + i
   }
 
   /** Where a run of chain `i` ends because of chain `j`: of equal times the chain that precedes goes first. */
   private limitOf(i: number, j: number): number {
-    return this.precedesAtEqualTime(i, j) ? this.heads[j] + 1 : this.heads[j]
+    return this.ranks[i] < this.ranks[j] ? this.heads[j] + 1 : this.heads[j]
   }
 
   private precedes(i: number, j: number): boolean {
-    const { heads } = this
-    return heads[i] === heads[j] ? this.precedesAtEqualTime(i, j) : heads[i] < heads[j]
-  }
-
-  /** Ticks before books, then the channel's name; chains are sorted by it. */
-  private precedesAtEqualTime(i: number, j: number): boolean {
-    const ki = this.chains[i].pending[0].kind
-    const kj = this.chains[j].pending[0].kind
-    return ki === kj ? i < j : ki === 'ticks'
+    const { heads, ranks } = this
+    return heads[i] === heads[j] ? ranks[i] < ranks[j] : heads[i] < heads[j]
   }
 }
 

@@ -19,9 +19,6 @@ const { OrderType, Side, TickFlag, TickKind } = market
 const { Quality } = rows
 const { Acc, accStride } = accumulators
 const { edgeStride } = parentOrders
-/** Rows whose orders are asked for together: what the processor can wait for at a time. */
-const groupRows = 16
-
 /** Steps the accumulators of a partition event by event, in the order of the merge. */
 export class Reducer {
   readonly session: Session
@@ -36,8 +33,6 @@ export class Reducer {
   private readonly clock: SessionClock
   /** [rows][edgeStride], 0 until they are needed. */
   private edges = new Float64Array(64 * edgeStride)
-  /** Keeps what was only looked at from being left out by the compiler. */
-  private readonly touched = new Float64Array(1)
 
   constructor(session: Session, sizing: FlowSizing, state = new Accumulators(session.bars), orders = new OrderTable()) {
     this.session = session
@@ -106,28 +101,7 @@ export class Reducer {
     this.session.profile.bucketEdges.forEach((edge, i) => (this.edges[at + i] = edge * unit))
   }
 
-  /** Takes rows in by groups, each of which first asks for the memory of its orders. */
   private reduceTicks(chain: number, pending: PendingBatch, batch: TickBatch, from: number, to: number): void {
-    for (let i = from; i < to; i += groupRows) {
-      const end = Math.min(to, i + groupRows)
-      this.touch(batch, chain, i, end)
-      this.reduceGroup(chain, pending, batch, i, end)
-    }
-  }
-
-  private touch({ buyId, sellId }: TickBatch, chain: number, from: number, to: number): void {
-    const { table } = this.parents
-    // Instrument and side have no say in the place of an order whose id is one of its channel.
-    const owner = ownerOf(0, chain, 0)
-    let sum = 0
-    for (let i = from; i < to; i++) {
-      if (buyId[i] > 0) sum += table.touch(owner, buyId, i)
-      if (sellId[i] > 0) sum += table.touch(owner, sellId, i)
-    }
-    this.touched[0] = sum
-  }
-
-  private reduceGroup(chain: number, pending: PendingBatch, batch: TickBatch, from: number, to: number): void {
     const { skip, rows } = pending
     const { instrument, kind, time, baseTime } = batch
     for (let i = from; i < to; i++) {

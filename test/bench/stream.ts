@@ -16,7 +16,7 @@ import type { FromMember, MemberOptions, ToMember } from './stream-member.ts'
 
 const partitions = 2
 const full: LoadOptions = { seed: 20261130, instruments: 5500, parents: 10_000_000, partitions }
-const tradesOnly: LoadOptions = { ...full, parents: 6_000_000, isTradesOnly: true }
+const tradesOnly: LoadOptions = { ...full, isTradesOnly: true }
 /** One publish carries at most this of a partition. */
 const publishBytes = 900 * 1024
 const ticksPerSecond = 100

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { OrderField, OrderTable, ownerOf } from '../../streams/book/order-table.ts'
+import { OrderField } from '../../streams/book/order-slots.ts'
+import { OrderTable, ownerOf } from '../../streams/book/order-table.ts'
 import { Random } from '../../src/simulator/random.ts'
 import { seed } from '../seed.ts'
 
@@ -35,7 +36,7 @@ function drive(random: Random, steps: number, { rows, firstId, ids, apart = 1 }:
     const found = table.slots[at + OrderField.filledAmount]
     if (found !== (oracle.get(key) ?? 0)) expect.fail(`step ${step}: ${key} holds ${found}, not ${oracle.get(key)}`)
     if (random.uniform() < 0.4) {
-      table.remove(at)
+      table.remove()
       oracle.delete(key)
     } else {
       table.slots[at + OrderField.filledAmount] = step + 1

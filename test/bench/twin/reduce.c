@@ -17,7 +17,7 @@ typedef uint32_t u32;
 typedef uint8_t u8;
 
 enum { ACC = 84, BAR = 8, SLOT = 8, LANES = 64, EDGES = 3, LEVELS = 10, QUEUE = 4096, CHAINS = 64 };
-enum { SEGMENT_BITS = 16, SEGMENT = 1 << SEGMENT_BITS, SEGMENTS = 4096 };
+enum { CHUNK_BITS = 16, CHUNK = 1 << CHUNK_BITS, SEGMENT_BITS = 16, SEGMENT = 1 << SEGMENT_BITS, MOST = 4096 };
 /* Fields of an accumulator row, as in streams/accumulators.ts. */
 enum {
   A_priceScale = 0, A_quantityScale = 1, A_volume = 2, A_amount = 3, A_trades = 4, A_open = 5, A_high = 6, A_low = 7,
@@ -33,7 +33,7 @@ enum {
   A_adv20 = 78, A_bookScale = 83
 };
 enum { O_id, O_owner, O_limitPrice, O_original, O_filledQuantity, O_filledAmount, O_activeAmount, O_state };
-enum { hasRow = 1, hasLimit = 2, originalKnown = 4, bucketBits = 56, passed = 64, GROUP = 16 };
+enum { hasRow = 1, hasLimit = 2, originalKnown = 4, bucketBits = 56 };
 
 typedef struct {
   i32 isBooks, chain, count, symbols;
@@ -58,9 +58,15 @@ static i32 *minuteBars, *minuteSegment, *endsSegment;
 static Chain chain[CHAINS];
 static Batch *batch;
 static double *acc, *bar, *edges, *initial;
-/* Segments of the order table; `slots` is the one of the last order found, `mask` the slots of each less one. */
-static double *segments[SEGMENTS], *slots;
+/* Slots of the live orders, in chunks; those given up are linked by their ids. */
+static double *chunks[MOST];
+static u32 capacity, top, freed;
+/* The table: where a key belongs and its slot plus 1, negative where an entry was put behind; mask is entries less 1. */
+typedef struct { i32 home, slot; } Entry;
+static Entry *segments[MOST], *found;
 static u32 segmentCount, upper, mask, used, limit;
+static Entry moving[SEGMENT];
+static const i32 passed = INT32_MIN, slotBits = INT32_MAX;
 static i32 nextBar, segment, nowBars[4];
 static double spanFrom, spanTo;
 
@@ -77,7 +83,39 @@ static u32 home(u32 owner, double id) {
   return hash((low >> 6) ^ channel * 0x9e3779b1u, high) << 6 | (low & (LANES - 1));
 }
 
-static double *segmentOf(u32 place) {
+static double *slotAt(u32 slot) { return chunks[slot >> CHUNK_BITS] + (size_t)(slot & (CHUNK - 1)) * SLOT; }
+
+static void growSlots(void) {
+  if (capacity >= CHUNK) {
+    chunks[capacity >> CHUNK_BITS] = calloc(CHUNK, SLOT * sizeof(double));
+    capacity += CHUNK;
+    return;
+  }
+  double *grown = calloc((size_t)2 * capacity, SLOT * sizeof(double));
+  memcpy(grown, chunks[0], (size_t)capacity * SLOT * sizeof(double));
+  free(chunks[0]);
+  chunks[0] = grown;
+  capacity *= 2;
+}
+
+static u32 takeSlot(void) {
+  if (freed == 0) {
+    if (top == capacity) growSlots();
+    return top++;
+  }
+  u32 slot = freed - 1;
+  freed = (u32)slotAt(slot)[O_id];
+  slotAt(slot)[O_id] = 0;
+  return slot;
+}
+
+static void giveUp(u32 slot) {
+  memset(slotAt(slot), 0, SLOT * sizeof(double));
+  slotAt(slot)[O_id] = freed;
+  freed = slot + 1;
+}
+
+static Entry *segmentOf(u32 place) {
   u32 segment = (place >> SEGMENT_BITS) & upper;
   if (segment >= segmentCount) segment &= upper >> 1;
   return segments[segment];
@@ -85,12 +123,12 @@ static double *segmentOf(u32 place) {
 
 static void setLimit(void) {
   double whole = (upper + 1) >> 1;
-  limit = mask + 1 < SEGMENT ? (mask + 1) / 2 : (u32)((0.6 * whole + (0.75 - 0.6) * (segmentCount - whole)) * SEGMENT);
+  limit = mask + 1 < SEGMENT ? (mask + 1) / 2 : (u32)((0.5 * whole + (0.6 - 0.5) * (segmentCount - whole)) * SEGMENT);
 }
 
 static void add(u32 size) {
-  if (segmentCount == SEGMENTS) abort();
-  segments[segmentCount++] = calloc(size, SLOT * sizeof(double));
+  if (segmentCount == MOST) abort();
+  segments[segmentCount++] = calloc(size, sizeof(Entry));
   if (segmentCount > upper) upper = 2 * upper + 1;
   mask = size - 1;
   setLimit();
@@ -98,72 +136,79 @@ static void add(u32 size) {
 
 static void clearTable(void) {
   while (segmentCount > 0) free(segments[--segmentCount]);
+  for (u32 i = 0; i * CHUNK < capacity; i++) free(chunks[i]);
   upper = 1;
-  used = 0;
+  used = top = freed = 0;
+  capacity = 1 << 12;
+  chunks[0] = calloc(capacity, SLOT * sizeof(double));
   add(1 << 12);
 }
 
 /* The load never fills a lane, so that there is always room. */
-static void enter(const double *from) {
-  u32 place = home((u32)from[O_owner], from[O_id]), index = place & mask;
-  double *to = segmentOf(place);
-  for (; to[(size_t)index * SLOT + O_owner] != 0; index = (index + LANES) & mask)
-    to[(size_t)index * SLOT + O_state] = (i32)to[(size_t)index * SLOT + O_state] | passed;
-  memcpy(to + (size_t)index * SLOT, from, SLOT * sizeof(double));
-  to[(size_t)index * SLOT + O_state] = (i32)from[O_state] & ~passed;
+static void enter(Entry from) {
+  u32 index = (u32)from.home & mask;
+  Entry *to = segmentOf((u32)from.home);
+  for (; to[index].slot != 0; index = (index + LANES) & mask) to[index].slot |= passed;
+  to[index].home = from.home;
+  to[index].slot = from.slot & slotBits;
 }
 
 static void grow(void) {
   u32 size = mask + 1;
-  double *from = segments[size < SEGMENT ? 0 : segmentCount - ((upper + 1) >> 1)];
-  double *live = malloc((size_t)size * SLOT * sizeof(double));
-  u32 count = 0;
-  for (u32 i = 0; i < size; i++)
-    if (from[(size_t)i * SLOT + O_owner] != 0)
-      memcpy(live + (size_t)count++ * SLOT, from + (size_t)i * SLOT, SLOT * sizeof(double));
+  Entry *from = segments[size < SEGMENT ? 0 : segmentCount - ((upper + 1) >> 1)];
+  memcpy(moving, from, size * sizeof(Entry));
   if (size < SEGMENT) {
     free(from);
     segmentCount = 0;
     add(2 * size);
   } else {
-    memset(from, 0, (size_t)size * SLOT * sizeof(double));
+    memset(from, 0, size * sizeof(Entry));
     add(size);
   }
-  for (u32 i = 0; i < count; i++) enter(live + (size_t)i * SLOT);
-  free(live);
+  for (u32 i = 0; i < size; i++)
+    if (moving[i].slot != 0) enter(moving[i]);
 }
 
 static double *find(u32 owner, double id) {
   if (used >= limit) grow();
   u32 place = home(owner, id), index = place & mask;
-  slots = segmentOf(place);
+  Entry *entries = segmentOf(place);
   for (;; index = (index + LANES) & mask) {
-    double *slot = slots + (size_t)index * SLOT;
-    if (slot[O_owner] == owner && slot[O_id] == id) return slot;
-    if (slot[O_owner] == 0) {
-      slot[O_id] = id;
-      slot[O_owner] = owner;
+    found = entries + index;
+    if (found->slot == 0) {
+      u32 slot = takeSlot();
+      found->home = (i32)place;
+      found->slot = (i32)slot + 1;
+      slotAt(slot)[O_id] = id;
+      slotAt(slot)[O_owner] = owner;
       used++;
-      return slot;
+      return slotAt(slot);
     }
-    slot[O_state] = (i32)slot[O_state] | passed;
+    if (found->home == (i32)place) {
+      double *slot = slotAt((u32)(found->slot & slotBits) - 1);
+      if (slot[O_id] == id && slot[O_owner] == owner) return slot;
+    }
+    found->slot |= passed;
   }
 }
 
-static void forget(double *slot) {
-  u32 start = (u32)((slot - slots) / SLOT), hole = start, index = start;
-  while ((i32)slot[O_state] & passed) {
+/* Forgets the order that was found last. */
+static void forget(void) {
+  Entry *entries = segmentOf((u32)found->home);
+  u32 start = (u32)(found - entries), hole = start, index = start;
+  giveUp((u32)(found->slot & slotBits) - 1);
+  while (found->slot < 0) {
     index = (index + LANES) & mask;
-    const double *from = slots + (size_t)index * SLOT;
-    if (from[O_owner] == 0 || index == start) break;
-    u32 at = home((u32)from[O_owner], from[O_id]) & mask;
+    Entry from = entries[index];
+    if (from.slot == 0 || index == start) break;
+    u32 at = (u32)from.home & mask;
     if (((hole - at) & mask) < ((index - at) & mask)) {
-      memcpy(slots + (size_t)hole * SLOT, from, SLOT * sizeof(double));
-      slots[(size_t)hole * SLOT + O_state] = (i32)from[O_state] | passed;
+      entries[hole].home = from.home;
+      entries[hole].slot = from.slot | passed;
       hole = index;
     }
   }
-  memset(slots + (size_t)hole * SLOT, 0, SLOT * sizeof(double));
+  entries[hole].home = entries[hole].slot = 0;
   used--;
 }
 
@@ -227,7 +272,7 @@ static void fill(double *a, i32 row, i32 channel, i32 side, const Batch *b, i32 
     a[(side ? A_sell : A_buy) + old] += amount;
     if (isActive) a[(side ? A_actSell : A_actBuy) + old] += amount;
   } else settle(a, side, slot, e);
-  if ((state & hasRow) && slot[O_filledQuantity] >= slot[O_original]) forget(slot);
+  if ((state & hasRow) && slot[O_filledQuantity] >= slot[O_original]) forget();
 }
 
 static double *edgesOf(i32 row) {
@@ -244,7 +289,10 @@ static void order(const Batch *b, i32 i, i32 row, i32 channel) {
   u32 owner = ownerOf(row, channel, side);
   if (b->kind[i] == 1) {
     a[A_cancelled] += quantity;
-    if (id > 0) forget(find(owner, id));
+    if (id > 0) {
+      find(owner, id);
+      forget();
+    }
     return;
   }
   double limit = b->type[i] == 0 ? b->price[i] : 0, *e = edgesOf(row);
@@ -371,26 +419,8 @@ static void seek(double now) {
   segment = minuteSegment[minute];
 }
 
-static double touched;
-
-static double look(u32 owner, double id) {
-  u32 place = home(owner, id);
-  return segmentOf(place)[(size_t)(place & mask) * SLOT + O_owner];
-}
-
-static void touch(i32 c, const Batch *b, i32 from, i32 to) {
-  double sum = 0;
-  u32 owner = ownerOf(0, c, 0);
-  for (i32 i = from; i < to; i++) {
-    if (b->buyId[i] > 0) sum += look(owner, b->buyId[i]);
-    if (b->sellId[i] > 0) sum += look(owner, b->sellId[i]);
-  }
-  touched = sum;
-}
-
 static void reduce(i32 c, const Batch *b, i32 from, i32 to) {
   for (i32 i = from; i < to; i++) {
-    if (!b->isBooks && (i - from) % GROUP == 0) touch(c, b, i, i + GROUP < to ? i + GROUP : to);
     i32 row = b->rows[b->instrument[i]];
     double *a = acc + (size_t)row * ACC;
     if (b->isBooks) {
