@@ -36,7 +36,7 @@ describe('the tensorflow engine', () => {
 
   it('says where it runs and on which build', () => {
     expect(single.device).toMatch(/^(cpu|gpu)$/)
-    expect(single.kernelBuild).toMatch(/^tensorflow 2\.\d+\.\d+, layers 3, addon [0-9a-f]{12}, ./)
+    expect(single.kernelBuild).toMatch(/^tensorflow 2\.\d+\.\d+, layers 4, addon [0-9a-f]{12}, ./)
   })
 
   it('refuses a tensor that would outlive every scope', () => {

@@ -42,7 +42,7 @@ export interface LoadedTensorflow {
 }
 
 /** Goes up with each change of how layers are composed of operations, which may change their last bits. */
-const layersVersion = 3
+const layersVersion = 4
 
 const packageName = '@tensorflow/tfjs-node-gpu'
 

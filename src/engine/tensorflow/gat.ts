@@ -1,5 +1,4 @@
 import type { Edges, GatTensors, Saved, Tensor } from '../../../models/engine.ts'
-import { chunksOf } from './chunks.ts'
 import { handle, type Handle, type Operations } from './operations.ts'
 
 /**
@@ -76,6 +75,15 @@ const attend = (
   const weighted = ops.binary('Mul', ops.reshape(attention, [count, slots, heads, 1]), gathered)
   return { gathered, raw, attention, activated: ops.unary('Elu', ops.reduce('Sum', weighted, 1)) }
 }
+
+/** Names that attend together where nothing is kept: what they gather from their neighbours then takes 6 MB. */
+const namesAtOnce = 1024
+
+const chunksOf = (n: number): { first: number; count: number }[] =>
+  Array.from({ length: Math.ceil(n / namesAtOnce) }, (_, chunk) => {
+    const first = chunk * namesAtOnce
+    return { first, count: Math.min(namesAtOnce, n - first) }
+  })
 
 /** ELU(Σ α h̄) of all names, some at a time, of which nothing else is kept. */
 const attendInChunks = (

@@ -1,12 +1,11 @@
 import type { GruTensors, Saved, Tensor } from '../../../models/engine.ts'
-import { chunksOf } from './chunks.ts'
 import { handle, type Handle, type Operations } from './operations.ts'
 
 /**
  * The reset-after GRU in stock operations, names along the last axis: states [H, n], gates [3H, n], so that gates
  * are split along the first one. What a pass over memory costs decides how it is written:
  *   - n is padded to a multiple of 16: TensorFlow then splits along the first axis without copying.
- *   - Two columns beside x carry bias and mask into the one product before the loop: a masked day takes so much from
+ *   - Two columns beside x carry bias and mask into the product of the input: a masked day takes so much from
  *     the update gate that 1 − z is exactly 0, which keeps the state and stops every gradient but that of the state.
  *   - 1 − z = σ(−a), whose rows of the weights are turned round before the loop; h' = h − (1 − z) ⊙ (h − c), so that a
  *     kept state keeps its bits.
@@ -19,6 +18,8 @@ const lanes = 16
 const closed = -1e4
 
 interface Step {
+  /** x, 1, masked: [padded n, F + 2] */
+  readonly x: Handle
   readonly reset: Handle
   readonly candidate: Handle
   /** U_n h + c_n */
@@ -34,26 +35,26 @@ export interface GruSaved extends Saved {
   readonly layer: 'gru'
   /** Names, without the padding. */
   readonly n: number
-  /** x, 1, masked: [T, padded n, F + 2] */
-  readonly x: Handle
   readonly weights: GruTensors
   readonly steps: readonly Step[]
 }
 
-/** x beside a column of ones and one that is 1 on masked days, names padded by masked ones. */
-const widen = (ops: Operations, x: Handle, mask: Handle, padded: number): Handle => {
-  const [steps, n] = x.shape
-  const kept = ops.reshape(mask, [steps, n, 1])
-  const ones = ops.upload(new Float32Array(steps * n).fill(1), [steps, n, 1])
-  const wide = ops.concat([x, ones, ops.binary('Sub', ones, kept)], 2)
-  if (padded === n) return wide
-  const rest = ops.upload(new Float32Array(steps * (padded - n) * wide.shape[2]), [steps, padded - n, wide.shape[2]])
-  return ops.concat([wide, rest], 1)
+interface Widening {
+  /** [n, 1] */
+  readonly ones: Handle
+  /** [padded n − n, F + 2], null when nothing is padded. */
+  readonly rest: Handle | null
 }
 
-/** Input projections with all biases of r and z and the input's of n, cut into [2H, n] and [H, n] of each step. */
-const projectInput = (ops: Operations, x: Handle, weights: GruTensors, turned: Handle): Handle[] => {
-  const [steps, n] = x.shape
+/** A day's x beside a column of ones and one that is 1 on masked names, names padded by what is left out. */
+const widen = (ops: Operations, x: Handle, mask: Handle, { ones, rest }: Widening): Handle => {
+  const masked = ops.binary('Sub', ones, ops.reshape(mask, ones.shape))
+  const wide = ops.concat([x, ones, masked], 1)
+  return rest === null ? wide : ops.concat([wide, rest], 0)
+}
+
+/** Weights of the input projections [3H, F + 2]: with all biases of r and z and the input's of n, and with the mask. */
+const inputWeights = (ops: Operations, weights: GruTensors, turned: Handle): Handle => {
   const gates = weights.inputBias.shape[0]
   const size = gates / 3
   const [resetUpdate] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
@@ -61,14 +62,36 @@ const projectInput = (ops: Operations, x: Handle, weights: GruTensors, turned: H
   const bias = ops.reshape(ops.binary('AddV2', handle(weights.inputBias), own), [gates, 1])
   const gate = ops.upload(new Float32Array(gates).fill(closed, size, 2 * size), [gates, 1])
   const all = ops.binary('Mul', ops.concat([handle(weights.inputWeight), bias], 1), turned)
-  const projected = ops.matMulEach(ops.concat([all, gate], 1), x)
-  const flat = ops.reshape(projected, [steps * gates, n])
-  const sizes = Array.from({ length: 2 * steps }, (_, piece) => (piece % 2 === 0 ? 2 * size : size))
-  const pieces = ops.split(flat, sizes, 0)
-  ops.free([projected, flat])
-  return pieces
+  return ops.concat([all, gate], 1)
 }
 
+interface StepWeights {
+  readonly input: Handle
+  readonly hidden: Handle
+  /** c_n, [H, 1] */
+  readonly bias: Handle
+}
+
+const stepForward = (
+  ops: Operations,
+  x: Handle,
+  before: Handle,
+  weights: StepWeights,
+): Readonly<Record<keyof Step | 'next', Handle>> => {
+  const size = before.shape[0]
+  const sizes = [2 * size, size]
+  const [inputGates, inputCandidate] = ops.split(ops.matMul(weights.input, x, 'second'), sizes, 0)
+  const [hiddenGates, hiddenCandidate] = ops.split(ops.matMul(weights.hidden, before), sizes, 0)
+  const gates = ops.unary('Sigmoid', ops.binary('AddV2', inputGates, hiddenGates))
+  const [reset, share] = ops.split(gates, [size, size], 0)
+  const product = ops.binary('AddV2', hiddenCandidate, weights.bias)
+  const candidate = ops.unary('Tanh', ops.binary('AddV2', inputCandidate, ops.binary('Mul', reset, product)))
+  const difference = ops.binary('Sub', before, candidate)
+  const next = ops.binary('Sub', before, ops.binary('Mul', share, difference))
+  return { x, next, reset, candidate, product, difference, share, before }
+}
+
+/** All names at once: an operation is then worth a second thread. What is not kept is freed step by step. */
 export const gruForward = (
   ops: Operations,
   x: Tensor,
@@ -76,57 +99,33 @@ export const gruForward = (
   weights: GruTensors,
   keep: boolean,
 ): { h: Handle; saved: GruSaved | null } => {
-  const [steps, n, features] = x.shape
-  if (keep) return forward(ops, handle(x), handle(mask), weights, true)
-  const chunks = chunksOf(n).map(({ first, count }) => {
-    const { h } = ops.keep(() => {
-      const own = ops.slice(handle(x), [0, first, 0], [steps, count, features])
-      return { h: forward(ops, own, ops.slice(handle(mask), [0, first], [steps, count]), weights, false).h }
-    })
-    return h
-  })
-  return { h: ops.concat(chunks, 0), saved: null }
-}
-
-const forward = (
-  ops: Operations,
-  given: Handle,
-  mask: Handle,
-  weights: GruTensors,
-  keep: boolean,
-): { h: Handle; saved: GruSaved | null } => {
-  const [count, n] = given.shape
+  const [, n, features] = x.shape
   const size = weights.hiddenWeight.shape[1]
   const padded = Math.ceil(n / lanes) * lanes
-  const { x } = ops.keep(() => ({ x: widen(ops, given, mask, padded) }))
-  const signs = new Float32Array(3 * size).fill(1).fill(-1, size, 2 * size)
-  const turned = ops.upload(signs, [3 * size, 1])
-  const pieces = projectInput(ops, x, weights, turned)
-  const hiddenWeight = ops.binary('Mul', handle(weights.hiddenWeight), turned)
+  const turned = ops.upload(new Float32Array(3 * size).fill(1).fill(-1, size, 2 * size), [3 * size, 1])
   const [, candidateBias] = ops.split(handle(weights.hiddenBias), [2 * size, size], 0)
-  const bias = ops.reshape(candidateBias, [size, 1])
+  const stepWeights = {
+    input: inputWeights(ops, weights, turned),
+    hidden: ops.binary('Mul', handle(weights.hiddenWeight), turned),
+    bias: ops.reshape(candidateBias, [size, 1]),
+  }
+  const width = features + 2
+  const widening = {
+    ones: ops.upload(new Float32Array(n).fill(1), [n, 1]),
+    rest: padded === n ? null : ops.upload(new Float32Array((padded - n) * width), [padded - n, width]),
+  }
+  const masks = ops.unpack(handle(mask))
   const steps: Step[] = []
   let h = ops.upload(new Float32Array(size * padded), [size, padded])
-  for (let t = 0; t < count; t++) {
+  for (const [t, day] of ops.unpack(handle(x)).entries()) {
     const before = h
-    const { next, ...step } = ops.keep(() => {
-      const hidden = ops.matMul(hiddenWeight, before)
-      const [hiddenGates, hiddenCandidate] = ops.split(hidden, [2 * size, size], 0)
-      const gates = ops.unary('Sigmoid', ops.binary('AddV2', pieces[2 * t], hiddenGates))
-      const [reset, share] = ops.split(gates, [size, size], 0)
-      const product = ops.binary('AddV2', hiddenCandidate, bias)
-      const candidate = ops.unary('Tanh', ops.binary('AddV2', pieces[2 * t + 1], ops.binary('Mul', reset, product)))
-      const difference = ops.binary('Sub', before, candidate)
-      const moved = ops.binary('Sub', before, ops.binary('Mul', share, difference))
-      return { next: moved, reset, candidate, product, difference, share }
-    })
+    const { next, ...step } = ops.keep(() => stepForward(ops, widen(ops, day, masks[t], widening), before, stepWeights))
     h = next
-    ops.free([pieces[2 * t], pieces[2 * t + 1]])
-    if (keep) steps.push({ ...step, before })
-    else ops.free([...Object.values(step), before])
+    if (keep) steps.push(step)
+    else ops.free(Object.values(step))
   }
   const [named] = padded === n ? [h] : ops.split(h, [n, padded - n], 1)
-  return { h: ops.transpose(named), saved: keep ? { layer: 'gru', n, x, weights, steps } : null }
+  return { h: ops.transpose(named), saved: keep ? { layer: 'gru', n, weights, steps } : null }
 }
 
 /** One step back: gradients of the products of r, z, U_n h and W_n x [4H, n], and of the state before. */
@@ -149,21 +148,21 @@ const stepBackward = (
 
 export const gruBackward = (ops: Operations, saved: GruSaved, dhLast: Handle): GruTensors => {
   const hiddenWeight = handle(saved.weights.hiddenWeight)
-  const [, padded, width] = saved.x.shape
+  const [padded, width] = saved.steps[0].x.shape
   const size = hiddenWeight.shape[1]
-  const inputs = ops.unpack(saved.x)
   const byInput: Handle[] = []
   const byState: Handle[] = []
   const rest = ops.upload(new Float32Array(size * (padded - saved.n)), [size, padded - saved.n])
   let dh = padded === saved.n ? ops.transpose(dhLast) : ops.concat([ops.transpose(dhLast), rest], 1)
   for (let t = saved.steps.length - 1; t >= 0; t--) {
+    const { x, before } = saved.steps[t]
     const step = ops.keep(() => {
       const { products, dBefore } = stepBackward(ops, saved.steps[t], dh, hiddenWeight)
       const [dHidden] = ops.split(products, [3 * size, size], 0)
       return {
         dBefore,
-        byInput: ops.matMul(products, inputs[t]),
-        byState: ops.matMul(dHidden, saved.steps[t].before, 'second'),
+        byInput: ops.matMul(products, x),
+        byState: ops.matMul(dHidden, before, 'second'),
       }
     })
     ops.free([dh])

@@ -179,12 +179,6 @@ export class Operations {
     return this.#run('MatMul', attributes, [a, b], 1)[0]
   }
 
-  /** a [p, q] · b[t]ᵀ for every t of b [T, n, q] -> [T, p, n]. */
-  matMulEach(a: Handle, b: Handle): Handle {
-    const attributes = [this.#typeOf('T'), this.#bool('adj_x', false), this.#bool('adj_y', true)]
-    return this.#run('BatchMatMulV2', attributes, [a, b], 1)[0]
-  }
-
   addAll(parts: readonly Handle[]): Handle {
     return this.#run('AddN', [this.#int('N', parts.length), this.#typeOf('T')], parts, 1)[0]
   }
