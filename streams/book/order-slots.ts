@@ -20,21 +20,15 @@ const Field = {
 export const OrderField = Field
 
 const stride = 8
-const chunkBits = 16
+const chunkBits = 14
 const chunkSlots = 1 << chunkBits
 
 export class OrderSlots {
-  private chunks: Float64Array[]
-  private capacity: number
+  private readonly chunks: Float64Array[] = []
   /** Slots that were ever in use. */
   private top = 0
   /** The slot given up last, plus 1; each holds the one before it in the place of its id. */
   private free = 0
-
-  constructor(capacity: number) {
-    this.capacity = Math.min(chunkSlots, capacity)
-    this.chunks = [memoryOf(this.capacity)]
-  }
 
   get bytes(): number {
     return this.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -53,7 +47,7 @@ export class OrderSlots {
   /** A slot, all zero. */
   take(): number {
     if (this.free === 0) {
-      if (this.top === this.capacity) this.grow()
+      if (this.top === this.chunks.length * chunkSlots) this.chunks.push(memoryOf(chunkSlots))
       return this.top++
     }
     const slot = this.free - 1
@@ -91,26 +85,13 @@ export class OrderSlots {
     return out
   }
 
-  static restore(saved: Float64Array, capacity: number): OrderSlots {
-    const slots = new OrderSlots(capacity)
+  static restore(saved: Float64Array): OrderSlots {
+    const slots = new OrderSlots()
     for (let from = 0; from < saved.length; from += stride) {
       const slot = slots.take()
       slots.chunkOf(slot).set(saved.subarray(from, from + stride), slots.offsetOf(slot))
     }
     return slots
-  }
-
-  /** The first chunk doubles until it is whole; then there are more of them. */
-  private grow(): void {
-    if (this.capacity >= chunkSlots) {
-      this.chunks.push(memoryOf(chunkSlots))
-      this.capacity += chunkSlots
-      return
-    }
-    const grown = memoryOf(2 * this.capacity)
-    grown.set(this.chunks[0])
-    this.chunks = [grown]
-    this.capacity *= 2
   }
 }
 

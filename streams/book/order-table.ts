@@ -43,12 +43,8 @@ const { id: idField, owner: ownerField } = OrderField
 export const ownerOf = (row: number, channel: number, side: number): number => (row * channels + channel) * 2 + side + 1
 
 export class OrderTable {
-  /** The chunk of the order that was found last; valid until the next `find`. */
-  get slots(): Float64Array {
-    return this.orders.chunkOf(this.slot)
-  }
-
-  private orders: OrderSlots
+  /** The orders themselves. */
+  readonly orders: OrderSlots
   private segments: Int32Array[]
   /** Entries of a segment less one. */
   private mask: number
@@ -61,12 +57,7 @@ export class OrderTable {
   private moving: Int32Array = new Int32Array(0)
   /** Whether the whole key is hashed. */
   private isSpread = false
-  /** Of the order that was found last: its slot, and segment and number of its entry. */
-  private slot = 0
-  private segment = 0
-  private entry = 0
-
-  constructor(capacity = firstCapacity, orders = new OrderSlots(capacity)) {
+  constructor(capacity = firstCapacity, orders = new OrderSlots()) {
     const entries = Math.max(lanes, capacity)
     this.orders = orders
     this.segments = [memoryOf(entries)]
@@ -82,42 +73,35 @@ export class OrderTable {
     return this.segments.reduce((sum, { byteLength }) => sum + byteLength, this.orders.bytes)
   }
 
-  /** Offset of order `ids[i]` in `slots`, made when it is new: an id by its place, since a number may need memory. */
+  /** Slot of order `ids[i]`, made when it is new: an id by its place, since a number may need memory. */
   find(owner: number, ids: Float64Array, i: number): number {
     if (this.used >= this.limit) this.grow()
     for (;;) {
-      const home = this.home(owner, ids[i])
-      const entry = this.search(home, owner, ids, i)
-      if (entry >= 0) {
-        this.entry = entry
-        return this.orders.offsetOf(this.slot)
-      }
+      const slot = this.search(this.home(owner, ids[i]), owner, ids, i)
+      if (slot >= 0) return slot
       this.relieve()
     }
   }
 
-  /** Entry of an order in its segment, -1 when its lane is full. */
+  /** Slot of an order, -1 when it is new and its lane is full. */
   private search(home: number, owner: number, ids: Float64Array, i: number): number {
     const { mask, orders } = this
-    this.segment = this.segmentAt(home)
-    const entries = this.segments[this.segment]
+    const entries = this.segments[this.segmentAt(home)]
     let index = home & mask
     for (let probe = 0; probe <= mask; probe += lanes) {
       const at = index * entryStride
       const word = entries[at + entrySlot]
       if (word === 0) {
+        const slot = this.make(owner, ids, i)
         entries[at + entryHome] = home
-        entries[at + entrySlot] = this.make(owner, ids, i) + 1
-        return index
+        entries[at + entrySlot] = slot + 1
+        return slot
       }
       if (entries[at + entryHome] === home) {
         const slot = (word & slotBits) - 1
         const chunk = orders.chunkOf(slot)
         const offset = orders.offsetOf(slot)
-        if (chunk[offset + idField] === ids[i] && chunk[offset + ownerField] === owner) {
-          this.slot = slot
-          return index
-        }
+        if (chunk[offset + idField] === ids[i] && chunk[offset + ownerField] === owner) return slot
       }
       if (word > 0) entries[at + entrySlot] = word | passed
       index = (index + lanes) & mask
@@ -132,18 +116,23 @@ export class OrderTable {
     const offset = orders.offsetOf(slot)
     chunk[offset + idField] = ids[i]
     chunk[offset + ownerField] = owner
-    this.slot = slot
     this.used++
     return slot
   }
 
-  /** Forgets the order that was found last; shifts the followers of its cluster back, so that no tombstone is left. */
-  remove(): void {
-    const entries = this.segments[this.segment]
-    this.orders.giveUp(this.slot)
-    const hole = entries[this.entry * entryStride + entrySlot] < 0 ? this.shiftBack(entries, this.entry) : this.entry
-    entries[hole * entryStride + entryHome] = 0
-    entries[hole * entryStride + entrySlot] = 0
+  /** Forgets the order in a slot; shifts the followers of its cluster back, so that no tombstone is left. */
+  remove(slot: number): void {
+    const { mask, orders } = this
+    const chunk = orders.chunkOf(slot)
+    const offset = orders.offsetOf(slot)
+    const home = this.home(chunk[offset + ownerField] | 0, chunk[offset + idField])
+    const entries = this.segments[this.segmentAt(home)]
+    let index = home & mask
+    while ((entries[index * entryStride + entrySlot] & slotBits) !== slot + 1) index = (index + lanes) & mask
+    if (entries[index * entryStride + entrySlot] < 0) index = this.shiftBack(entries, index)
+    entries[index * entryStride + entryHome] = 0
+    entries[index * entryStride + entrySlot] = 0
+    orders.giveUp(slot)
     this.used--
   }
 
@@ -275,7 +264,7 @@ export class OrderTable {
 
   static restore(saved: Float64Array): OrderTable {
     const used = saved.length / Object.keys(OrderField).length
-    const table = new OrderTable(firstCapacity, OrderSlots.restore(saved, firstCapacity))
+    const table = new OrderTable(firstCapacity, OrderSlots.restore(saved))
     table.used = used
     while (table.used >= table.limit) {
       if (table.mask + 1 < segmentEntries) table.double()

@@ -58,120 +58,135 @@ export class ParentOrders {
     this.table = table
   }
 
+  /** Slot of the parent with id `ids[i]`. */
+  find(owner: number, ids: Float64Array, i: number): number {
+    return this.table.find(owner, ids, i)
+  }
+
   /**
    * One side of the print in row `i`. In sizing `trade` only the order's own history is kept (HF-59 needs it).
-   * @param ids the batch's order ids of that side
+   * @param slot the parent's of that side
    * @param e place of the instrument's edges
    */
   fill(
     acc: Float64Array,
     base: number,
-    owner: number,
+    side: number,
+    slot: number,
     batch: TickBatch,
     i: number,
-    ids: Float64Array,
     isActive: boolean,
     edges: Float64Array,
     e: number,
   ): void {
-    const { table } = this
-    const at = table.find(owner, ids, i)
-    const slots = table.slots
-    const side = (owner - 1) & 1
+    const { orders } = this.table
+    const chunk = orders.chunkOf(slot)
+    const at = orders.offsetOf(slot)
     const quantity = batch.quantity[i]
     const amount = batch.price[i] * quantity
-    const state = slots[at + OrderField.state]
+    const state = chunk[at + OrderField.state]
     const old = ((state & bucketBits) >> bucketShift) - 1
     const staysInBucket = old >= 0 && (state & (hasRow | hasLimit)) === (hasRow | hasLimit) && this.sizing === 'order'
-    if (old >= 0 && !staysInBucket) this.contribute(acc, base, side, old, at, -1)
+    if (old >= 0 && !staysInBucket) this.contribute(acc, base, side, old, chunk, at, -1)
     if ((state & hasRow) === 0) {
-      slots[at + OrderField.original] += quantity
+      chunk[at + OrderField.original] += quantity
       acc[base + Acc.ordered] += quantity
     }
-    slots[at + OrderField.filledQuantity] += quantity
-    slots[at + OrderField.filledAmount] += amount
-    if (isActive) slots[at + OrderField.activeAmount] += amount
+    chunk[at + OrderField.filledQuantity] += quantity
+    chunk[at + OrderField.filledAmount] += amount
+    if (isActive) chunk[at + OrderField.activeAmount] += amount
     if (staysInBucket) {
       acc[base + (side === 0 ? Acc.buy : Acc.sell) + old] += amount
       if (isActive) acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + old] += amount
-    } else if (this.sizing !== 'trade') this.settle(acc, base, side, at, edges, e)
-    if ((state & hasRow) !== 0 && slots[at + OrderField.filledQuantity] >= slots[at + OrderField.original])
-      table.remove()
+    } else if (this.sizing !== 'trade') this.settle(acc, base, side, chunk, at, edges, e)
+    if ((state & hasRow) !== 0 && chunk[at + OrderField.filledQuantity] >= chunk[at + OrderField.original])
+      this.table.remove(slot)
   }
 
   /** The order row `i` of a parent, which may stand behind its first fills (SSE). */
   order(
     acc: Float64Array,
     base: number,
-    owner: number,
+    side: number,
+    slot: number,
     batch: TickBatch,
     i: number,
-    ids: Float64Array,
     isLimit: boolean,
     isOriginal: boolean,
     edges: Float64Array,
     e: number,
   ): void {
+    const { orders } = this.table
+    const chunk = orders.chunkOf(slot)
+    const at = orders.offsetOf(slot)
     const quantity = batch.quantity[i]
     const limitPrice = isLimit ? batch.price[i] : 0
     acc[base + Acc.orderRows] += 1
     acc[base + Acc.ordered] += quantity
-    const at = this.table.find(owner, ids, i)
-    const slots = this.table.slots
-    const side = (owner - 1) & 1
-    const state = slots[at + OrderField.state]
+    const state = chunk[at + OrderField.state]
     const old = ((state & bucketBits) >> bucketShift) - 1
-    if (old >= 0) this.contribute(acc, base, side, old, at, -1)
-    slots[at + OrderField.limitPrice] = limitPrice
-    slots[at + OrderField.original] = isOriginal ? quantity : slots[at + OrderField.original] + quantity
-    slots[at + OrderField.state] = state | hasRow | (limitPrice > 0 ? hasLimit : 0) | (isOriginal ? originalKnown : 0)
-    if (old >= 0) this.settle(acc, base, side, at, edges, e)
+    if (old >= 0) this.contribute(acc, base, side, old, chunk, at, -1)
+    chunk[at + OrderField.limitPrice] = limitPrice
+    chunk[at + OrderField.original] = isOriginal ? quantity : chunk[at + OrderField.original] + quantity
+    chunk[at + OrderField.state] = state | hasRow | (limitPrice > 0 ? hasLimit : 0) | (isOriginal ? originalKnown : 0)
+    if (old >= 0) this.settle(acc, base, side, chunk, at, edges, e)
   }
 
   /** The cancel in row `i`: the order is finished, its contribution stays as it is. */
   cancel(acc: Float64Array, base: number, owner: number, batch: TickBatch, i: number, ids: Float64Array): void {
     acc[base + Acc.cancelled] += batch.quantity[i]
-    if (!(ids[i] > 0)) return
-    this.table.find(owner, ids, i)
-    this.table.remove()
+    if (ids[i] > 0) this.table.remove(this.table.find(owner, ids, i))
   }
 
   /** Puts a parent into the bucket of its size as it is now. */
-  private settle(acc: Float64Array, base: number, side: number, at: number, edges: Float64Array, e: number): void {
-    const { slots } = this.table
-    const bucket = this.bucket(at, edges, e)
-    slots[at + OrderField.state] = (slots[at + OrderField.state] & ~bucketBits) | ((bucket + 1) << bucketShift)
-    this.contribute(acc, base, side, bucket, at, 1)
+  private settle(
+    acc: Float64Array,
+    base: number,
+    side: number,
+    chunk: Float64Array,
+    at: number,
+    edges: Float64Array,
+    e: number,
+  ): void {
+    const bucket = this.bucket(chunk, at, edges, e)
+    chunk[at + OrderField.state] = (chunk[at + OrderField.state] & ~bucketBits) | ((bucket + 1) << bucketShift)
+    this.contribute(acc, base, side, bucket, chunk, at, 1)
   }
 
   /** Takes a parent's contribution out of (`sign` -1) or into (`sign` 1) its bucket. */
-  private contribute(acc: Float64Array, base: number, side: number, bucket: number, at: number, sign: number): void {
-    const { slots } = this.table
-    const filled = slots[at + OrderField.filledAmount]
+  private contribute(
+    acc: Float64Array,
+    base: number,
+    side: number,
+    bucket: number,
+    chunk: Float64Array,
+    at: number,
+    sign: number,
+  ): void {
+    const filled = chunk[at + OrderField.filledAmount]
     acc[base + (side === 0 ? Acc.buy : Acc.sell) + bucket] += sign * filled
-    acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += sign * slots[at + OrderField.activeAmount]
+    acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + bucket] += sign * chunk[at + OrderField.activeAmount]
     acc[base + (side === 0 ? Acc.nBuy : Acc.nSell) + bucket] += sign
-    const state = slots[at + OrderField.state]
-    const quantity = slots[at + OrderField.filledQuantity]
+    const state = chunk[at + OrderField.state]
+    const quantity = chunk[at + OrderField.filledQuantity]
     let notional = filled
     if (this.sizing !== 'filled') {
-      if ((state & hasLimit) !== 0) notional = slots[at + OrderField.limitPrice] * slots[at + OrderField.original]
+      if ((state & hasLimit) !== 0) notional = chunk[at + OrderField.limitPrice] * chunk[at + OrderField.original]
       else if ((state & originalKnown) !== 0 && quantity > 0)
-        notional = (filled * slots[at + OrderField.original]) / quantity
+        notional = (filled * chunk[at + OrderField.original]) / quantity
     }
     acc[base + (side === 0 ? Acc.notionalBuy : Acc.notionalSell)] += sign * notional
   }
 
-  private bucket(at: number, edges: Float64Array, e: number): number {
-    const { slots } = this.table
-    const state = slots[at + OrderField.state]
-    const filled = slots[at + OrderField.filledAmount]
+  private bucket(chunk: Float64Array, at: number, edges: Float64Array, e: number): number {
+    const state = chunk[at + OrderField.state]
+    const filled = chunk[at + OrderField.filledAmount]
     if (this.sizing === 'filled') return bucketOf(filled, edges, e)
     if ((state & hasLimit) !== 0)
-      return bucketOf(slots[at + OrderField.limitPrice] * slots[at + OrderField.original], edges, e)
-    const quantity = slots[at + OrderField.filledQuantity]
+      return bucketOf(chunk[at + OrderField.limitPrice] * chunk[at + OrderField.original], edges, e)
+    const quantity = chunk[at + OrderField.filledQuantity]
     if ((state & originalKnown) === 0 || quantity === 0) return bucketOf(filled, edges, e)
-    return bucketOfMarket(filled, slots[at + OrderField.original], quantity, edges, e)
+    return bucketOfMarket(filled, chunk[at + OrderField.original], quantity, edges, e)
   }
 }
 

@@ -19,6 +19,8 @@ const { OrderType, Side, TickFlag, TickKind } = market
 const { Quality } = rows
 const { Acc, accStride } = accumulators
 const { edgeStride } = parentOrders
+/** In place of a slot where the feed names no parent. */
+const none = -1
 /** Steps the accumulators of a partition event by event, in the order of the merge. */
 export class Reducer {
   readonly session: Session
@@ -103,13 +105,13 @@ export class Reducer {
 
   private reduceTicks(chain: number, pending: PendingBatch, batch: TickBatch, from: number, to: number): void {
     const { skip, rows } = pending
-    const { instrument, kind, time, baseTime } = batch
+    const { instrument, kind } = batch
     for (let i = from; i < to; i++) {
       if (skip !== null && skip[i] !== 0) continue
       const index = instrument[i]
       const row = rows[index] >= 0 ? rows[index] : this.rowOf(pending, index)
       if (kind[i] === TickKind.trade) {
-        this.clock.seek(baseTime, time, i)
+        this.clock.seek(batch, i)
         this.trade(batch, i, row, chain)
       } else if (kind[i] === TickKind.bust) this.flag(row, Quality.incomplete)
       else this.order(batch, i, row, chain)
@@ -126,22 +128,27 @@ export class Reducer {
       this.parents.cancel(acc, base, owner, batch, i, ids)
       return
     }
+    const slot = this.parents.find(owner, ids, i)
     const isLimit = batch.orderType.length === 0 || batch.orderType[i] === OrderType.limit
     const isOriginal = batch.flags.length > 0 && (batch.flags[i] & TickFlag.originalQuantity) !== 0
     const e = this.edgesOf(row)
-    this.parents.order(acc, base, owner, batch, i, ids, isLimit, isOriginal, this.edges, e)
+    this.parents.order(acc, base, isSell ? 1 : 0, slot, batch, i, isLimit, isOriginal, this.edges, e)
   }
 
   private trade(batch: TickBatch, i: number, row: number, chain: number): void {
     const flags = batch.flags.length > 0 ? batch.flags[i] : 0
     const bar = this.clock.bars[flags & (TickFlag.auction | TickFlag.statesAuction)]
     if (bar < 0) return
+    // Both parents first, so that the processor waits for the memory of both at a time.
+    const { parents } = this
+    const buy = batch.buyId[i] > 0 ? parents.find(ownerOf(row, chain, 0), batch.buyId, i) : none
+    const sell = batch.sellId[i] > 0 ? parents.find(ownerOf(row, chain, 1), batch.sellId, i) : none
     const base = row * accStride
     const isAuction = bar === 0 || bar === this.session.bars - 1
     const side = isAuction ? Side.unknown : this.sideOf(batch, i, base, (flags & TickFlag.statesSide) !== 0)
     this.total(base, bar, batch, i)
     addPrint(this.state, row, bar, batch, i)
-    this.flow(batch, i, row, chain, side)
+    this.flow(batch, i, row, buy, sell, side)
     const acc = this.state.acc
     if (side !== Side.unknown) {
       const sign = side === Side.buy ? 1 : -1
@@ -195,7 +202,7 @@ export class Reducer {
     if (bar >= this.session.lastEdgeBar) acc[base + Acc.edgeVolume] += quantity
   }
 
-  private flow(batch: TickBatch, i: number, row: number, chain: number, side: number): void {
+  private flow(batch: TickBatch, i: number, row: number, buy: number, sell: number, side: number): void {
     const { parents } = this
     const acc = this.state.acc
     const base = row * accStride
@@ -203,11 +210,9 @@ export class Reducer {
     const { edges } = this
     const byPrint = this.sizing === 'trade'
     if (byPrint && side !== Side.unknown) fillPrint(acc, base, side === Side.buy ? 0 : 1, batch, i, true, edges, e)
-    if (batch.buyId[i] > 0)
-      parents.fill(acc, base, ownerOf(row, chain, 0), batch, i, batch.buyId, side === Side.buy, edges, e)
+    if (buy !== none) parents.fill(acc, base, 0, buy, batch, i, side === Side.buy, edges, e)
     else if (!byPrint) fillPrint(acc, base, 0, batch, i, side === Side.buy, edges, e)
-    if (batch.sellId[i] > 0)
-      parents.fill(acc, base, ownerOf(row, chain, 1), batch, i, batch.sellId, side === Side.sell, edges, e)
+    if (sell !== none) parents.fill(acc, base, 1, sell, batch, i, side === Side.sell, edges, e)
     else if (!byPrint) fillPrint(acc, base, 1, batch, i, side === Side.sell, edges, e)
   }
 
@@ -223,7 +228,7 @@ export class Reducer {
       acc[base + Acc.snapshots] += 1
       acc[base + Acc.snapshotVolume] = batch.volume[i]
       acc[base + Acc.snapshotTrades] = batch.trades[i]
-      this.clock.seek(batch.baseTime, batch.time, i)
+      this.clock.seek(batch, i)
       const { segment } = this.clock
       if (segment >= 0) takeQuote(acc, base, segment, batch, i, levels)
     }

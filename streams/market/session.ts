@@ -113,9 +113,9 @@ export class SessionClock {
     this.session = session
   }
 
-  /** Goes to the time of row `i`: times are given by their place, since a number may need memory of its own. */
-  seek(baseTime: number, time: Int32Array, i: number): void {
-    const now = baseTime + time[i]
+  /** Goes to the time of row `i`, which is given by its place, since a number may need memory of its own. */
+  seek(batch: { readonly baseTime: number; readonly time: Int32Array }, i: number): void {
+    const now = batch.baseTime + batch.time[i]
     if (now < this.span[0] || now >= this.span[1]) this.enter(now)
   }
 

@@ -32,14 +32,16 @@ function drive(random: Random, steps: number, { rows, firstId, ids, apart = 1 }:
     // Ids of a day can pass 2^32; some are neighbours, some far apart.
     const id = (firstId + random.below(ids)) * apart + (random.below(2) === 0 ? 0 : 2 ** 40)
     const key = `${ownerOf(row, channel, side)} ${id}`
-    const at = table.find(ownerOf(row, channel, side), Float64Array.of(0, id), 1)
-    const found = table.slots[at + OrderField.filledAmount]
+    const slot = table.find(ownerOf(row, channel, side), Float64Array.of(0, id), 1)
+    const chunk = table.orders.chunkOf(slot)
+    const at = table.orders.offsetOf(slot)
+    const found = chunk[at + OrderField.filledAmount]
     if (found !== (oracle.get(key) ?? 0)) expect.fail(`step ${step}: ${key} holds ${found}, not ${oracle.get(key)}`)
     if (random.uniform() < 0.4) {
-      table.remove()
+      table.remove(slot)
       oracle.delete(key)
     } else {
-      table.slots[at + OrderField.filledAmount] = step + 1
+      chunk[at + OrderField.filledAmount] = step + 1
       oracle.set(key, step + 1)
     }
     if (random.below(Math.max(2000, steps / 10)) === 0) table = OrderTable.restore(table.save())
