@@ -75,15 +75,15 @@ export class OrderTable {
 
   /** Slot of order `ids[i]`, made when it is new: an id by its place, since a number may need memory. */
   find(owner: number, ids: Float64Array, i: number): number {
-    if (this.used >= this.limit) this.grow()
     for (;;) {
       const slot = this.search(this.home(owner, ids[i]), owner, ids, i)
       if (slot >= 0) return slot
-      this.relieve()
+      if (this.used >= this.limit) this.grow()
+      else this.relieve()
     }
   }
 
-  /** Slot of an order, -1 when it is new and its lane is full. */
+  /** Slot of an order, -1 when it is new and its lane or the table is full. */
   private search(home: number, owner: number, ids: Float64Array, i: number): number {
     const { mask, orders } = this
     const entries = this.segments[this.segmentAt(home)]
@@ -92,6 +92,7 @@ export class OrderTable {
       const at = index * entryStride
       const word = entries[at + entrySlot]
       if (word === 0) {
+        if (this.used >= this.limit) return -1
         const slot = this.make(owner, ids, i)
         entries[at + entryHome] = home
         entries[at + entrySlot] = slot + 1
@@ -251,7 +252,7 @@ export class OrderTable {
   /** Where a key belongs, before the mask. */
   private home(owner: number, id: number): number {
     const low = id | 0
-    const high = (id / 4294967296) | 0
+    const high = id < 4294967296 ? 0 : (id / 4294967296) | 0
     if (this.isSpread) return hash(low ^ Math.imul(owner, 0x9e3779b1), high)
     const channel = (owner - 1) >> 1
     return (hash((low >>> 6) ^ Math.imul(channel & (channels - 1), 0x9e3779b1), high) << 6) | (low & (lanes - 1))

@@ -33,7 +33,7 @@ export class Reducer {
   }
   private readonly parents: ParentOrders
   private readonly clock: SessionClock
-  /** [rows][edgeStride], 0 until they are needed. */
+  /** [rows][edgeStride] */
   private edges = new Float64Array(64 * edgeStride)
 
   constructor(session: Session, sizing: FlowSizing, state = new Accumulators(session.bars), orders = new OrderTable()) {
@@ -78,29 +78,22 @@ export class Reducer {
     else {
       this.state.acc[base + Acc.priceScale] = entry.priceScale
       this.state.acc[base + Acc.quantityScale] = entry.quantityScale
+      this.setEdges(row, entry.priceScale * entry.quantityScale)
     }
     this.rowOfEntry[kind].set(entry, row)
     rows[index] = row
     return row
   }
 
-  /** Place of an instrument's bucket edges. */
-  private edgesOf(row: number): number {
+  /** Bucket edges of an instrument in its own integer units. */
+  private setEdges(row: number, unit: number): void {
     const at = row * edgeStride
-    // Apart, since a function that makes a closure puts what it captures into memory each time it is called.
-    if (at >= this.edges.length || this.edges[at] === 0) this.setEdges(row, at)
-    return at
-  }
-
-  private setEdges(row: number, at: number): void {
     if (at >= this.edges.length) {
       const grown = new Float64Array(2 * at)
       grown.set(this.edges)
       this.edges = grown
     }
-    const base = row * accStride
-    const unit = this.state.acc[base + Acc.priceScale] * this.state.acc[base + Acc.quantityScale]
-    this.session.profile.bucketEdges.forEach((edge, i) => (this.edges[at + i] = edge * unit))
+    for (const [i, edge] of this.session.profile.bucketEdges.entries()) this.edges[at + i] = edge * unit
   }
 
   private reduceTicks(chain: number, pending: PendingBatch, batch: TickBatch, from: number, to: number): void {
@@ -131,7 +124,7 @@ export class Reducer {
     const slot = this.parents.find(owner, ids, i)
     const isLimit = batch.orderType.length === 0 || batch.orderType[i] === OrderType.limit
     const isOriginal = batch.flags.length > 0 && (batch.flags[i] & TickFlag.originalQuantity) !== 0
-    const e = this.edgesOf(row)
+    const e = row * edgeStride
     this.parents.order(acc, base, isSell ? 1 : 0, slot, batch, i, isLimit, isOriginal, this.edges, e)
   }
 
@@ -206,7 +199,7 @@ export class Reducer {
     const { parents } = this
     const acc = this.state.acc
     const base = row * accStride
-    const e = this.edgesOf(row)
+    const e = row * edgeStride
     const { edges } = this
     const byPrint = this.sizing === 'trade'
     if (byPrint && side !== Side.unknown) fillPrint(acc, base, side === Side.buy ? 0 : 1, batch, i, true, edges, e)
