@@ -53,7 +53,7 @@ export class OrderSlots {
     const slot = this.free - 1
     const chunk = this.chunkOf(slot)
     const at = this.offsetOf(slot)
-    this.free = chunk[at]
+    this.free = chunk[at] | 0
     chunk[at] = 0
     return slot
   }

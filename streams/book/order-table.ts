@@ -157,9 +157,12 @@ export class OrderTable {
     }
   }
 
+  /** Without a branch, which would be taken as often as not. */
   private segmentAt(home: number): number {
-    const segment = (home >>> segmentBits) & this.upper
-    return segment < this.segments.length ? segment : segment & (this.upper >>> 1)
+    const { upper } = this
+    const segment = (home >>> segmentBits) & upper
+    const isAbsent = (this.segments.length - 1 - segment) >> 31
+    return segment & (upper >>> (isAbsent & 1))
   }
 
   private setLimit(): void {

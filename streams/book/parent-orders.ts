@@ -51,16 +51,15 @@ function bucketOfMarket(amount: number, original: number, quantity: number, edge
 
 export class ParentOrders {
   readonly table: OrderTable
-  private readonly sizing: FlowSizing
+  private readonly byOrder: boolean
+  private readonly byFills: boolean
+  private readonly byPrint: boolean
 
   constructor(sizing: FlowSizing, table = new OrderTable()) {
-    this.sizing = sizing
+    this.byOrder = sizing === 'order'
+    this.byFills = sizing === 'filled'
+    this.byPrint = sizing === 'trade'
     this.table = table
-  }
-
-  /** Slot of the parent with id `ids[i]`. */
-  find(owner: number, ids: Float64Array, i: number): number {
-    return this.table.find(owner, ids, i)
   }
 
   /**
@@ -86,7 +85,7 @@ export class ParentOrders {
     const amount = batch.price[i] * quantity
     const state = chunk[at + OrderField.state]
     const old = ((state & bucketBits) >> bucketShift) - 1
-    const staysInBucket = old >= 0 && (state & (hasRow | hasLimit)) === (hasRow | hasLimit) && this.sizing === 'order'
+    const staysInBucket = old >= 0 && (state & (hasRow | hasLimit)) === (hasRow | hasLimit) && this.byOrder
     if (old >= 0 && !staysInBucket) this.contribute(acc, base, side, old, chunk, at, -1)
     if ((state & hasRow) === 0) {
       chunk[at + OrderField.original] += quantity
@@ -98,7 +97,7 @@ export class ParentOrders {
     if (staysInBucket) {
       acc[base + (side === 0 ? Acc.buy : Acc.sell) + old] += amount
       if (isActive) acc[base + (side === 0 ? Acc.actBuy : Acc.actSell) + old] += amount
-    } else if (this.sizing !== 'trade') this.settle(acc, base, side, chunk, at, edges, e)
+    } else if (!this.byPrint) this.settle(acc, base, side, chunk, at, edges, e)
     if ((state & hasRow) !== 0 && chunk[at + OrderField.filledQuantity] >= chunk[at + OrderField.original])
       this.table.remove(slot)
   }
@@ -170,7 +169,7 @@ export class ParentOrders {
     const state = chunk[at + OrderField.state]
     const quantity = chunk[at + OrderField.filledQuantity]
     let notional = filled
-    if (this.sizing !== 'filled') {
+    if (!this.byFills) {
       if ((state & hasLimit) !== 0) notional = chunk[at + OrderField.limitPrice] * chunk[at + OrderField.original]
       else if ((state & originalKnown) !== 0 && quantity > 0)
         notional = (filled * chunk[at + OrderField.original]) / quantity
@@ -181,7 +180,7 @@ export class ParentOrders {
   private bucket(chunk: Float64Array, at: number, edges: Float64Array, e: number): number {
     const state = chunk[at + OrderField.state]
     const filled = chunk[at + OrderField.filledAmount]
-    if (this.sizing === 'filled') return bucketOf(filled, edges, e)
+    if (this.byFills) return bucketOf(filled, edges, e)
     if ((state & hasLimit) !== 0)
       return bucketOf(chunk[at + OrderField.limitPrice] * chunk[at + OrderField.original], edges, e)
     const quantity = chunk[at + OrderField.filledQuantity]

@@ -31,6 +31,8 @@ export class Reducer {
     ticks: new Map(),
     books: new Map(),
   }
+  private readonly byPrint: boolean
+  readonly orders: OrderTable
   private readonly parents: ParentOrders
   private readonly clock: SessionClock
   /** [rows][edgeStride] */
@@ -39,13 +41,11 @@ export class Reducer {
   constructor(session: Session, sizing: FlowSizing, state = new Accumulators(session.bars), orders = new OrderTable()) {
     this.session = session
     this.sizing = sizing
+    this.byPrint = sizing === 'trade'
     this.state = state
+    this.orders = orders
     this.parents = new ParentOrders(sizing, orders)
     this.clock = new SessionClock(session)
-  }
-
-  get orders(): OrderTable {
-    return this.parents.table
   }
 
   /** Takes reference data in; an instrument that no event names still gets its rows. */
@@ -121,7 +121,7 @@ export class Reducer {
       this.parents.cancel(acc, base, owner, batch, i, ids)
       return
     }
-    const slot = this.parents.find(owner, ids, i)
+    const slot = this.orders.find(owner, ids, i)
     const isLimit = batch.orderType.length === 0 || batch.orderType[i] === OrderType.limit
     const isOriginal = batch.flags.length > 0 && (batch.flags[i] & TickFlag.originalQuantity) !== 0
     const e = row * edgeStride
@@ -133,9 +133,9 @@ export class Reducer {
     const bar = this.clock.bars[flags & (TickFlag.auction | TickFlag.statesAuction)]
     if (bar < 0) return
     // Both parents first, so that the processor waits for the memory of both at a time.
-    const { parents } = this
-    const buy = batch.buyId[i] > 0 ? parents.find(ownerOf(row, chain, 0), batch.buyId, i) : none
-    const sell = batch.sellId[i] > 0 ? parents.find(ownerOf(row, chain, 1), batch.sellId, i) : none
+    const { orders } = this
+    const buy = batch.buyId[i] > 0 ? orders.find(ownerOf(row, chain, 0), batch.buyId, i) : none
+    const sell = batch.sellId[i] > 0 ? orders.find(ownerOf(row, chain, 1), batch.sellId, i) : none
     const base = row * accStride
     const isAuction = bar === 0 || bar === this.session.bars - 1
     const side = isAuction ? Side.unknown : this.sideOf(batch, i, base, (flags & TickFlag.statesSide) !== 0)
@@ -201,7 +201,7 @@ export class Reducer {
     const base = row * accStride
     const e = row * edgeStride
     const { edges } = this
-    const byPrint = this.sizing === 'trade'
+    const { byPrint } = this
     if (byPrint && side !== Side.unknown) fillPrint(acc, base, side === Side.buy ? 0 : 1, batch, i, true, edges, e)
     if (buy !== none) parents.fill(acc, base, 0, buy, batch, i, side === Side.buy, edges, e)
     else if (!byPrint) fillPrint(acc, base, 0, batch, i, side === Side.buy, edges, e)

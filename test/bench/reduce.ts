@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -20,7 +22,7 @@ import { writeTwinInput, type LoadBatch } from './twin/input.ts'
 const load = { seed: 20261130, instruments: 5500, parents: 5_300_000, partitions: 1 }
 const sizings: readonly FlowSizing[] = ['order', 'filled']
 /** The first round warms the compiler up. */
-const rounds = 3
+const rounds = 5
 /** The platform tells of a collection some turns after it. */
 const tellingMs = 50
 /** What the opening of a day left behind is not the pass's to collect. */
@@ -97,34 +99,57 @@ function differences(ours: Float64Array, theirs: Float64Array): number {
   return count
 }
 
-/** Our pass and the same algorithm in C over the same batches, CPU nanoseconds an event. */
+/** The pass in C, a round for each call: nanoseconds. */
+function twinOf(program: string, input: string, output: string) {
+  const child = spawn(program, [input, output], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    round: async (): Promise<number> => {
+      child.stdin.write('round\n')
+      const { value, done } = await lines.next()
+      if (done === true) throw new RangeError('the twin ended before its time')
+      return Number(value)
+    },
+    end: async (): Promise<void> => {
+      child.stdin.end()
+      const [code] = (await once(child, 'exit')) as [number]
+      if (code !== 0) throw new RangeError(`the twin ended with code ${code}`)
+    },
+  }
+}
+
+/** Our pass and the same algorithm in C over the same batches, by turns: CPU nanoseconds an event. */
 async function beside(program: string, folder: string, all: Loaded, sizing: FlowSizing): Promise<object> {
   const [input, output] = [join(folder, 'input'), join(folder, 'output')]
   const file = openSync(input, 'w')
   writeTwinInput(file, opening(all, sizing), all.batches, sizing)
   closeSync(file)
-  const passes: Awaited<ReturnType<typeof pass>>[] = []
+  const twin = twinOf(program, input, output)
+  const passes: (Awaited<ReturnType<typeof pass>> & { readonly ours: number; readonly inC: number })[] = []
   let day = opening(all, sizing)
   for (let round = 0; round <= rounds; round++) {
     day = opening(all, sizing)
-    passes.push(await pass(day, all))
-    say(`${sizing}: ${((passes[round].cpuSeconds * 1e9) / all.events).toFixed(0)} ns`)
+    const passed = await pass(day, all)
+    const [ours, inC] = [(passed.cpuSeconds * 1e9) / all.events, (await twin.round()) / all.events]
+    passes.push({ ...passed, ours, inC })
+    say(`${sizing}: ${ours.toFixed(0)} ns, in C ${inC.toFixed(0)} ns`)
   }
-  const told = execFileSync(program, [input, output, String(rounds + 1)], { encoding: 'utf8' })
-  const native = told.trim().split('\n').map(Number).slice(1)
-  say(`in C: ${native.map((ns) => (ns / all.events).toFixed(0)).join(', ')} ns`)
+  await twin.end()
+  const measured = passes.slice(1)
   const bytes = readFileSync(output)
   const { state, orders } = day.reducer
   const theirs = new Float64Array(Uint8Array.from(bytes).buffer)
-  const ours = state.acc.subarray(0, state.count * accStride)
-  const nanoseconds = (median(passes.slice(1).map(({ cpuSeconds }) => cpuSeconds)) * 1e9) / all.events
-  const inC = median(native) / all.events
+  const accumulators = state.acc.subarray(0, state.count * accStride)
   return {
     sizing,
-    cpu_ns_per_event: { typescript: nanoseconds, c: inC },
-    ratio_to_c: nanoseconds / inC,
-    accumulators: ours.length,
-    different_accumulators: ours.length === theirs.length ? differences(ours, theirs) : ours.length,
+    cpu_ns_per_event: {
+      typescript: median(measured.map(({ ours }) => ours)),
+      c: median(measured.map(({ inC }) => inC)),
+    },
+    ratio_to_c: median(measured.map(({ ours, inC }) => ours / inC)),
+    accumulators: accumulators.length,
+    different_accumulators:
+      accumulators.length === theirs.length ? differences(accumulators, theirs) : accumulators.length,
     live_orders: orders.size,
     bytes_per_live_order: orders.bytes / orders.size,
     bytes_per_instrument: (state.acc.byteLength + state.bar.byteLength) / state.count,

@@ -2,8 +2,8 @@
  * The in-memory pass of streams/ in C: merge, checks, order table, buckets, minute bars, accumulators. Same layout, same
  * algorithm, same arithmetic; test/bench/reduce.ts compares the accumulators bit by bit and the time in one run.
  *
- * twin INPUT OUTPUT ROUNDS: INPUT is written by test/bench/twin/input.ts, OUTPUT gets the accumulators of the last
- * round, stdout the nanoseconds of each round.
+ * twin INPUT OUTPUT: INPUT is written by test/bench/twin/input.ts; each line on stdin asks for a round, whose nanoseconds
+ * go to stdout; at the end of stdin OUTPUT gets the accumulators of the last round.
  */
 #include <math.h>
 #include <stdint.h>
@@ -596,7 +596,7 @@ static void readBatch(Batch *b) {
 }
 
 int main(int count, char **argument) {
-  if (count != 4) return 2;
+  if (count != 3) return 2;
   FILE *input = fopen(argument[1], "rb");
   fseek(input, 0, SEEK_END);
   size_t size = (size_t)ftell(input);
@@ -626,7 +626,7 @@ int main(int count, char **argument) {
   acc = malloc((size_t)rows * ACC * 8);
   bar = malloc((size_t)bars * rows * BAR * 8);
   edges = malloc((size_t)rows * EDGES * 8);
-  for (i32 round = 0; round < atoi(argument[3]); round++) {
+  for (char line[16]; fgets(line, sizeof line, stdin) != NULL;) {
     struct timespec from, to;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
     day();
