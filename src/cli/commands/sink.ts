@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import type { Register } from '../act.ts'
 import { beating } from '../beating.ts'
 import type { Context } from '../context.ts'
@@ -29,6 +30,8 @@ async function sink(context: Context, { from }: Flags): Promise<void> {
     const worker = new Sink(bus, store, 'live', new StorePatience({ store, clock, log, signal }))
     context.onStop(() => `${worker.rows} rows.`)
     if (from === undefined) {
+      // Where processors are short, the day that others publish comes before what is stored of it.
+      setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
       await beating(context, bus, 'sink', (heartbeat) => worker.follow(signal, heartbeat))
     } else await worker.drain(from)
     context.answer({ rows: worker.rows }, () => `${worker.rows} rows`)
