@@ -43,7 +43,6 @@ const { id: idField, owner: ownerField } = OrderField
 export const ownerOf = (row: number, channel: number, side: number): number => (row * channels + channel) * 2 + side + 1
 
 export class OrderTable {
-  /** The orders themselves. */
   readonly orders: OrderSlots
   private segments: Int32Array[]
   /** Entries of a segment less one. */
@@ -57,6 +56,7 @@ export class OrderTable {
   private moving: Int32Array = new Int32Array(0)
   /** Whether the whole key is hashed. */
   private isSpread = false
+
   constructor(capacity = firstCapacity, orders = new OrderSlots()) {
     const entries = Math.max(lanes, capacity)
     this.orders = orders

@@ -131,8 +131,8 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'books go before ticks of the same time',
     file: 'streams/log/merge.ts',
-    from: "ki === kj ? i < j : ki === 'ticks'",
-    to: "ki === kj ? i < j : ki === 'books'",
+    from: "kind === 'ticks' ? i : this.chains.length + i",
+    to: "kind === 'books' ? i : this.chains.length + i",
     tests: ['test/streams/merge.test.ts', 'releases by'],
   },
   {

@@ -118,7 +118,8 @@ export class Lane {
   }
 
   async stop(): Promise<void> {
-    await this.#admin.disconnect().catch(() => undefined)
+    // A lane that could not start has none, and says why itself.
+    await (this.#admin as Admin | undefined)?.disconnect().catch(() => undefined)
     await Promise.all([this.kafka.stop(), this.questdb.stop()])
     this.#kafkaDoor.close()
     for (const door of this.#questdbDoors.values()) door.close()
