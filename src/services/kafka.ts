@@ -37,8 +37,9 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.threads=1
 log.cleaner.dedupe.buffer.size=4194304
-# A killed broker may register again only once its old session has run out.
-broker.session.timeout.ms=2000
+# A killed broker may register again only once its old session has run out; a busy one is fenced, with nobody to take
+# over, when it was not heard of for as long.
+broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=200
 `
 

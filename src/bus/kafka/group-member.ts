@@ -12,6 +12,8 @@ const sessionTimeout = 6000
 const rebalanceTimeout = 10_000
 /** Without heartbeat and join for so long, ms, a consumer hangs: an unanswered request would have ended before. */
 const silenceMs = 45_000
+/** Interrupted for so long, ms, a consumer has lost the join that was to follow. */
+const interruptedMs = 2 * rebalanceTimeout
 const lookMs = 1000
 const pauseMs = 500
 /** A member that leaves waits so long, ms, for kafkajs to arrive in the group: before, it cannot be stopped. */
@@ -47,6 +49,10 @@ export class GroupMember implements Membership {
   #life: Life | null = null
   /** When kafkajs last told of a join or a heartbeat, by the monotonic clock. */
   #heardAt = 0
+  /** When kafkajs told that the group gathers anew, until it has joined again. */
+  #interruptedAt: number | null = null
+  /** Of the group, as the last heartbeat before any interruption had it; -1 before the first since a join. */
+  #generation = -1
   #epoch = 0
   #owned: ReadonlySet<number> = new Set()
   #reading = new AbortController()
@@ -103,6 +109,7 @@ export class GroupMember implements Membership {
       const error = await this.#reason(await this.#ended(life))
       if (this.#end !== null) return
       this.#reading.abort()
+      this.#interruptedAt = null
       this.#owned = new Set()
       const isOver = clock.elapsed() - this.#heardAt >= patienceMs
       if (isOver || isRefused(error)) {
@@ -130,15 +137,21 @@ export class GroupMember implements Membership {
     const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events
     const heard = () => (this.#heardAt = this.#client.clock.elapsed())
     const ifCurrent = (act: () => void) => (this.#life === life ? act() : undefined)
-    consumer.on(HEARTBEAT, () => ifCurrent(heard))
+    consumer.on(HEARTBEAT, ({ payload }) =>
+      ifCurrent(() => {
+        heard()
+        this.#confirmed(payload.groupGenerationId)
+      }),
+    )
     consumer.on(GROUP_JOIN, ({ payload }) =>
       ifCurrent(() => {
         heard()
+        this.#generation = -1
         this.#joined(payload.memberAssignment[this.#place.path] ?? [])
         joined()
       }),
     )
-    consumer.on(REBALANCING, () => ifCurrent(() => this.#reading.abort()))
+    consumer.on(REBALANCING, () => ifCurrent(() => this.#interrupted()))
     consumer.on(CRASH, ({ payload }) => life.over.abort(payload.error))
     this.#life = life
     life.joining = (async () => {
@@ -149,13 +162,31 @@ export class GroupMember implements Membership {
     return life
   }
 
-  /** What ended a life: its crash, or that nothing was heard of it. */
+  #interrupted(): void {
+    this.#reading.abort()
+    this.#interruptedAt ??= this.#client.clock.elapsed()
+  }
+
+  /**
+   * A heartbeat was accepted. Where the join failed that an interruption calls for, as it does at a broker that has no
+   * coordinator for a moment, kafkajs goes on in the generation that it had, and tells of no join: so does the reading.
+   */
+  #confirmed(generation: number): void {
+    if (this.#interruptedAt === null) this.#generation = generation
+    else if (generation === this.#generation) this.#joined([...this.#owned])
+  }
+
+  /** What ended a life: its crash, that nothing was heard of it, or that it stays in the group without its partitions. */
   async #ended({ over: { signal } }: Life): Promise<unknown> {
     const { clock } = this.#client
     const beganAt = clock.elapsed()
     while (!signal.aborted) {
-      if (clock.elapsed() - Math.max(beganAt, this.#heardAt) >= silenceMs) {
+      const now = clock.elapsed()
+      if (now - Math.max(beganAt, this.#heardAt) >= silenceMs) {
         return new Error(`no heartbeat of the consumer for ${silenceMs / 1000} s`)
+      }
+      if (this.#interruptedAt !== null && now - this.#interruptedAt >= interruptedMs) {
+        return new Error(`the consumer has not joined again for ${interruptedMs / 1000} s`)
       }
       // A clock may answer an aborted sleep by a rejection.
       await clock.sleep(lookMs, signal).catch(() => undefined)
@@ -182,6 +213,7 @@ export class GroupMember implements Membership {
   #joined(partitions: readonly number[]): void {
     this.#life?.consumer.pause([{ topic: this.#place.path, partitions: [...partitions] }])
     this.#reading.abort()
+    this.#interruptedAt = null
     this.#owned = new Set(partitions)
     if (this.#end !== null) return
     const epoch = ++this.#epoch

@@ -1,8 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { TopicName } from '../../../schemas/topics.ts'
 import { openKafka } from '../../../src/bus/kafka/index.ts'
 import { systemClock } from '../../../src/compose/clock.ts'
@@ -16,6 +14,7 @@ import { publishFeed } from '../../../src/workers/feed.ts'
 import { ModelsFolder } from '../../../src/workers/models-folder.ts'
 import { readStatusBoard } from '../../../src/workers/status/status-board.ts'
 import { machine, say } from '../measure.ts'
+import { Processes } from './processes.ts'
 import { morningOf, promoteModels, publishMorning, recipe, storeHistory } from './stored-market.ts'
 
 const instruments = 5500
@@ -23,7 +22,6 @@ const partitions = 4
 /** 14:59 in Shanghai, µs behind 00:00 UTC. */
 const lastMinuteUtc = (6 * 60 + 59) * 60_000_000
 const log = { debug: () => undefined, info: () => undefined, warn: say, error: say }
-const main = resolve('dist/src/cli/main.js')
 
 /**
  * A day of a full market from its last tick to `completed` and into the store: Kafka, QuestDB and the four services as
@@ -32,7 +30,7 @@ const main = resolve('dist/src/cli/main.js')
  */
 export async function close(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'closebell-bench-'))
-  const services = new Map<string, ChildProcess>()
+  const services = new Processes(folder)
   try {
     const { kafka, questdb } = await up({ folder })
     if (kafka === null || questdb === null) throw new Error('Kafka or QuestDB did not start')
@@ -61,8 +59,10 @@ export async function close(): Promise<object> {
       store: ['--store', `questdb://${questdb.host}:${questdb.port}?encoder=binary`],
       models: ['--models', models],
     }
-    const start = (name: string, ...flags: readonly string[]): void =>
-      void services.set(name, service(folder, name, [...addresses.bus, ...flags]))
+    const start = (name: string, ...flags: readonly string[]): void => services.start(name, ...addresses.bus, ...flags)
+    const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+      for (; !(await isSo()); services.check()) await systemClock.sleep(pollMs)
+    }
     start('features')
     start('sink', ...addresses.store)
     start('model', ...addresses.models)
@@ -87,34 +87,17 @@ export async function close(): Promise<object> {
     await store.close()
     const stages = await stagesOf(bus, date, storedAt)
     await bus.close()
-    const memoryMb = Object.fromEntries([...services].map(([name, { pid }]) => [name, peakMb(pid)]))
-    return { machine: machine(), instruments, partitions, recipe, stages, memoryMb }
+    return { machine: machine(), instruments, partitions, recipe, stages, memoryMb: services.memoryMb() }
   } finally {
-    await Promise.all([...services.values()].map(ended))
+    await services.stop()
     await down({ folder })
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function service(folder: string, name: string, flags: readonly string[]): ChildProcess {
-  const output = openSync(join(folder, `${name}.log`), 'w')
-  return spawn(process.execPath, [...process.execArgv, main, name, ...flags], { stdio: ['ignore', output, output] })
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const over = once(child, 'exit')
-  child.kill()
-  await over
-}
-
 const pollMs = 100
 /** Heartbeats are two seconds apart; what they said before a change is not to be believed. */
 const settleMs = 5000
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await systemClock.sleep(pollMs)
-}
 
 /** Whether each worker reports its stage, and with no message waiting. */
 async function stagesAre(bus: Bus, wanted: Readonly<Record<string, string>>): Promise<boolean> {
@@ -185,6 +168,3 @@ async function stagesOf(bus: Bus, date: string, storedAt: number): Promise<objec
     stored: (storedAt - lastTick) / 1000,
   }
 }
-
-const peakMb = (pid: number | undefined): number =>
-  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)
