@@ -176,7 +176,7 @@ export class GroupMember implements Membership {
     else if (generation === this.#generation) this.#joined([...this.#owned])
   }
 
-  /** What ended a life: its crash, that nothing was heard of it, or that it stays in the group without its partitions. */
+  /** What ended a life: its crash, that nothing was heard of it, or that it does not join again. */
   async #ended({ over: { signal } }: Life): Promise<unknown> {
     const { clock } = this.#client
     const beganAt = clock.elapsed()
