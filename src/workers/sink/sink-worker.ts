@@ -131,12 +131,12 @@ export class Sink {
     const membership = this.bus.join(topic, `sink-${topic}`, {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
-        for (const place of this.next.keys()) if (place.startsWith(`${topic}/`)) this.next.delete(place)
         for (const { partition, committed } of assignments) {
-          const from = committed?.offset ?? (await this.bus.offsets(topic, partition)).first
-          positions.set(partition, from)
-          this.next.set(`${topic}/${partition}`, from)
+          positions.set(partition, committed?.offset ?? (await this.bus.offsets(topic, partition)).first)
         }
+        // At once: whoever asks in between what is behind would take the topic for nobody's.
+        for (const place of this.next.keys()) if (place.startsWith(`${topic}/`)) this.next.delete(place)
+        for (const [partition, from] of positions) this.next.set(`${topic}/${partition}`, from)
         this.assigned.add(topic)
         this.moved()
         return positions
@@ -144,9 +144,9 @@ export class Sink {
       messages: async (partition, messages) => {
         const last = messages.at(-1)
         if (last === undefined) return
-        if (topic === 'completed') await this.othersTaken(signal)
-        if (signal.aborted) return
         const done = await this.patiently(async () => {
+          if (topic === 'completed') await this.othersTaken(messages[0]?.date ?? '', signal)
+          if (signal.aborted) return null
           await this.store.applied(await this.take(messages))
           return true
         })
@@ -160,15 +160,24 @@ export class Sink {
     return membership
   }
 
-  /** A day is complete in the store after what the log has of everything else by then. */
-  private async othersTaken(signal: AbortSignal): Promise<void> {
+  /**
+   * A day is complete in the store after what the log has of everything else by then. Partitions that are another
+   * sink's are taken in from `date` on as well: nobody knows how far that one is.
+   */
+  private async othersTaken(date: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.assigned.size < projected.length) await this.move()
-    const wanted = new Map<string, number>()
-    for (const place of this.next.keys()) {
-      if (!place.startsWith('completed/')) wanted.set(place, await this.endOf(place))
+    for (const topic of projected.filter((name) => name !== 'completed')) {
+      const partitions = await this.bus.partitions(topic)
+      for (let partition = 0; partition < partitions; partition++) {
+        const place = `${topic}/${partition}`
+        const end = await this.endOf(place)
+        while (!signal.aborted && (this.next.get(place) ?? end) < end) await this.move()
+        if (signal.aborted) return
+        if (!this.next.has(place))
+          await this.drainPartition(topic, partition, await this.bus.offsetOfDate(topic, partition, date))
+      }
     }
-    const isBehind = ([place, end]: readonly [string, number]): boolean => (this.next.get(place) ?? end) < end
-    while (!signal.aborted && [...wanted].some(isBehind)) await this.move()
+    await this.store.applied()
   }
 
   private move(): Promise<void> {
