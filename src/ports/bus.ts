@@ -85,6 +85,8 @@ export interface Bus {
    * partition, but that a record or two may stand behind the first ones of the next date, published at the same time.
    */
   offsetOfDate(topic: TopicName, partition: number, date: string): Promise<number>
+  /** Where a group has committed, by partition of a topic; partitions without a commit are not in it. */
+  committed(topic: TopicName, group: string): Promise<ReadonlyMap<number, Committed>>
   /** Joins a consumer group over all partitions of one topic. A tape has one process, so a member owns all of them. */
   join(topic: TopicName, group: string, handlers: GroupHandlers): Promise<Membership>
   close(): Promise<void>

@@ -65,6 +65,7 @@ function besideMarket(market: Bus, rest: Bus, { out, share }: MemberOptions): Bu
     read: (topic, partition, options) => (topic === 'market' ? market : rest).read(topic, partition, options),
     offsets: (topic, partition) => (topic === 'market' ? market : rest).offsets(topic, partition),
     offsetOfDate: (topic, partition, date) => (topic === 'market' ? market : rest).offsetOfDate(topic, partition, date),
+    committed: (topic, group) => market.committed(topic, `${out}-${group}`),
     join: (topic, group, handlers) => market.join(topic, `${out}-${group}`, join(handlers)),
     close: () => rest.close(),
   }

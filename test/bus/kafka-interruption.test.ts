@@ -34,7 +34,8 @@ function interruptible(prefix: string) {
     return Object.assign(real, { on: heard })
   }
   Object.assign(client.kafka, { consumer })
-  const place = { topic: 'market', path: `${prefix}.closebell.market.v1`, group: `${prefix}.features` } as const
+  const name = 'features'
+  const place = { topic: 'market', path: `${prefix}.closebell.market.v1`, group: `${prefix}.${name}`, name } as const
   const listener = new Listener()
   const member = new GroupMember(client, place, bus, listener)
   const close = async () => {

@@ -223,6 +223,11 @@ export function busContract(name: string, start: () => Promise<BusHarness>): voi
         await membership.commit(2, { offset: 1, metadata: '' })
         await membership.leave()
         await membership.done
+        expect([...(await bus.committed('days', 'restarted'))].sort()).toEqual([
+          [1, { offset: 1, metadata: '{"dayOpened":0}' }],
+          [2, { offset: 1, metadata: '' }],
+        ])
+        expect((await bus.committed('days', 'nobody')).size).toBe(0)
 
         for (const partition of [0, 1, 2, 3]) await publish(`b${partition}`, partition)
         const second = new Listener()

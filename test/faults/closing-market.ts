@@ -157,6 +157,7 @@ export const withPublish = (bus: Bus, publish: Bus['publish']): Bus => ({
   read: (topic, partition, options) => bus.read(topic, partition, options),
   offsets: (topic, partition) => bus.offsets(topic, partition),
   offsetOfDate: (topic, partition, date) => bus.offsetOfDate(topic, partition, date),
+  committed: (topic, group) => bus.committed(topic, group),
   join: (topic, group, handlers) => bus.join(topic, group, handlers),
   close: () => bus.close(),
 })

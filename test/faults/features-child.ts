@@ -42,6 +42,7 @@ const mortal: Bus = {
   read: (topic, partition, options) => bus.read(topic, partition, options),
   offsets: (topic, partition) => bus.offsets(topic, partition),
   offsetOfDate: (topic, partition, date) => bus.offsetOfDate(topic, partition, date),
+  committed: (topic, group) => bus.committed(topic, group),
   join: (topic, group, handlers) =>
     bus.join(topic, group, {
       assigned: (assignments, epoch) => handlers.assigned(assignments, epoch),

@@ -44,6 +44,7 @@ beforeAll(async () => {
     read: (topic, partition, options) => half.read(topic, partition, options),
     offsets: (topic, partition) => half.offsets(topic, partition),
     offsetOfDate: (topic, partition, day) => half.offsetOfDate(topic, partition, day),
+    committed: (topic, group) => half.committed(topic, group),
     join: (topic, group, handlers) =>
       half.join(topic, group, {
         assigned: (assignments, epoch) => handlers.assigned(assignments, epoch),

@@ -42,6 +42,10 @@ export class MemoryBus implements Bus {
     return Promise.resolve(at < 0 ? this.log[partition].length : at)
   }
 
+  committed(): Promise<never> {
+    return this.join()
+  }
+
   join(): Promise<never> {
     return Promise.reject(new Error('no groups in memory'))
   }

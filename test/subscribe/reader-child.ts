@@ -39,6 +39,7 @@ const mortal: Bus = {
   read: (topic, partition, options) => bus.read(topic, partition, options),
   offsets: (topic, partition) => bus.offsets(topic, partition),
   offsetOfDate: (topic, partition, date) => bus.offsetOfDate(topic, partition, date),
+  committed: (topic, group) => bus.committed(topic, group),
   join: async (topic, name, handlers) => {
     const membership = await bus.join(topic, name, handlers)
     return {

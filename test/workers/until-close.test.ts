@@ -22,6 +22,7 @@ function handedOver(bus: Bus) {
     read: (topic, partition, options) => bus.read(topic, partition, options),
     offsets: (topic, partition) => bus.offsets(topic, partition),
     offsetOfDate: (topic, partition, day) => bus.offsetOfDate(topic, partition, day),
+    committed: (topic, group) => bus.committed(topic, group),
     join: (_topic, _group, given) => {
       handlers = given
       return Promise.resolve({ commit: () => Promise.resolve(), done, leave: () => Promise.resolve(left()) })

@@ -23,6 +23,8 @@ export interface GroupPlace {
   readonly topic: TopicName
   readonly path: string
   readonly group: string
+  /** The group's name without the deployment's prefix. */
+  readonly name: string
 }
 
 /** kafkajs's consumer from its joining to its end, which is the reason of `over`. */
@@ -43,7 +45,7 @@ export class GroupMember implements Membership {
   readonly done: Promise<void>
   readonly #client: Client
   readonly #place: GroupPlace
-  readonly #bus: Pick<Bus, 'read' | 'offsets'>
+  readonly #bus: Pick<Bus, 'read' | 'offsets' | 'committed'>
   readonly #handlers: GroupHandlers
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
   #life: Life | null = null
@@ -60,7 +62,12 @@ export class GroupMember implements Membership {
   #work: Promise<void> = Promise.resolve()
   #end: Promise<void> | null = null
 
-  constructor(client: Client, place: GroupPlace, bus: Pick<Bus, 'read' | 'offsets'>, handlers: GroupHandlers) {
+  constructor(
+    client: Client,
+    place: GroupPlace,
+    bus: Pick<Bus, 'read' | 'offsets' | 'committed'>,
+    handlers: GroupHandlers,
+  ) {
     this.#client = client
     this.#place = place
     this.#bus = bus
@@ -252,18 +259,10 @@ export class GroupMember implements Membership {
   }
 
   async #committed(partitions: readonly number[]): Promise<readonly Assignment[]> {
-    const admin = await this.#client.admin()
-    const { group, path } = this.#place
-    const [found] = await this.#client.patiently(`asking for the offsets of the group ${group}`, () =>
-      admin.fetchOffsets({ groupId: group, topics: [path] }),
-    )
+    const committed = await this.#bus.committed(this.#place.topic, this.#place.name)
     return [...partitions]
       .sort((a, b) => a - b)
-      .map((partition) => {
-        const entry = found?.partitions.find((one) => one.partition === partition)
-        const offset = Number(entry?.offset ?? -1)
-        return { partition, committed: offset < 0 ? null : { offset, metadata: entry?.metadata ?? '' } }
-      })
+      .map((partition) => ({ partition, committed: committed.get(partition) ?? null }))
   }
 
   /** Waits until kafkajs has arrived in the group or failed to, within bounds. */

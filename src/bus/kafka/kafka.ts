@@ -1,6 +1,6 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { jobPartitions, topicPath, topics, type TopicName, type TopicSpec } from '../../../schemas/topics.ts'
-import type { Bus, GroupHandlers, Logged, Membership, Outgoing, ReadOptions } from '../../ports/bus.ts'
+import type { Bus, Committed, GroupHandlers, Logged, Membership, Outgoing, ReadOptions } from '../../ports/bus.ts'
 import type { Access } from '../../ports/access.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
@@ -139,9 +139,25 @@ class KafkaBus implements Bus {
     }
   }
 
+  async committed(topic: TopicName, group: string): Promise<ReadonlyMap<number, Committed>> {
+    const admin = await this.#client.admin()
+    const request = { groupId: `${this.#prefix}${group}`, topics: [this.#path(topic)] }
+    const [found] = await this.#client.patiently(`asking for the offsets of the group ${request.groupId}`, () =>
+      admin.fetchOffsets(request),
+    )
+    return new Map(
+      (found?.partitions ?? [])
+        .map(
+          ({ partition, offset, metadata }) =>
+            [partition, { offset: Number(offset), metadata: metadata ?? '' }] as const,
+        )
+        .filter(([, { offset }]) => offset >= 0),
+    )
+  }
+
   async join(topic: TopicName, group: string, handlers: GroupHandlers): Promise<Membership> {
     if ((await this.partitions(topic)) === 0) throw this.#absent(topic, 0)
-    const place = { topic, path: this.#path(topic), group: `${this.#prefix}${group}` }
+    const place = { topic, path: this.#path(topic), group: `${this.#prefix}${group}`, name: group }
     const member = new GroupMember(this.#client, place, this, handlers)
     this.#members.add(member)
     await member.start()

@@ -8,6 +8,27 @@ import type { PartitionLog } from './partition-log.ts'
 /** Committed positions of a group, by topic path and partition. */
 type Positions = Record<string, Record<string, Committed>>
 
+/** @throws CB_CONFIG for a group that cannot name a file */
+function fileOf(folder: string, group: string): string {
+  if (/^[\w.-]+$/.test(group)) return join(folder, `${group}.json`)
+  throw new ClosebellError('CB_CONFIG', `the group ${JSON.stringify(group)} is no plain name`)
+}
+
+/** What a group has committed on a topic. */
+export function committedOf(folder: string, group: string, topic: string): ReadonlyMap<number, Committed> {
+  const positions = readPositions(fileOf(folder, group))[topic] ?? {}
+  return new Map(Object.entries(positions).map(([partition, committed]) => [Number(partition), committed]))
+}
+
+function readPositions(path: string): Positions {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Positions
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+}
+
 /** The one member of a group on a topic of a tape: it owns all partitions until it leaves. */
 export class GroupMember implements Membership {
   readonly done: Promise<void>
@@ -20,11 +41,8 @@ export class GroupMember implements Membership {
 
   /** @throws CB_BUS_CONFLICT when the group has a member on this topic already */
   constructor(folder: string, group: string, topic: string, logs: readonly PartitionLog[], handlers: GroupHandlers) {
-    if (!/^[\w.-]+$/.test(group)) {
-      throw new ClosebellError('CB_CONFIG', `the group ${JSON.stringify(group)} is no plain name`)
-    }
+    this.#path = fileOf(folder, group)
     mkdirSync(folder, { recursive: true })
-    this.#path = join(folder, `${group}.json`)
     this.#topic = topic
     this.#logs = logs
     this.#handlers = handlers
@@ -37,7 +55,7 @@ export class GroupMember implements Membership {
 
   async commit(partition: number, committed: Committed): Promise<void> {
     if (this.#over) throw new ClosebellError('CB_INTERNAL', `partition ${partition} is committed after leaving`)
-    const positions = this.#read()
+    const positions = readPositions(this.#path)
     positions[this.#topic] = { ...positions[this.#topic], [partition]: committed }
     writeFileSync(`${this.#path}.tmp`, JSON.stringify(positions, null, 2))
     const descriptor = openSync(`${this.#path}.tmp`, 'r')
@@ -52,7 +70,7 @@ export class GroupMember implements Membership {
   }
 
   async #run(): Promise<void> {
-    const positions = this.#read()[this.#topic] ?? {}
+    const positions = readPositions(this.#path)[this.#topic] ?? {}
     const assignments: readonly Assignment[] = this.#logs.map((_, partition) => ({
       partition,
       committed: positions[partition] ?? null,
@@ -78,15 +96,6 @@ export class GroupMember implements Membership {
     for await (const batch of this.#logs[partition]!.read({ from, until: 'never', signal })) {
       if (signal.aborted) return
       await this.#handlers.messages(partition, batch, 1)
-    }
-  }
-
-  #read(): Positions {
-    try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')) as Positions
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-      throw error
     }
   }
 }

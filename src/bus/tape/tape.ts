@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { jobPartitions, topicPath, topics, type TopicName } from '../../../schemas/topics.ts'
-import type { Bus, GroupHandlers, Logged, Membership, Outgoing, ReadOptions } from '../../ports/bus.ts'
+import type { Bus, Committed, GroupHandlers, Logged, Membership, Outgoing, ReadOptions } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { GroupMember } from './group-member.ts'
+import { committedOf, GroupMember } from './group-member.ts'
 import { PartitionLog } from './partition-log.ts'
 
 export interface TapeOptions {
@@ -77,6 +77,10 @@ class Tape implements Bus {
 
   async offsetOfDate(topic: TopicName, partition: number, date: string): Promise<number> {
     return this.#log(topic, partition).offsetOfDate(date)
+  }
+
+  async committed(topic: TopicName, group: string): Promise<ReadonlyMap<number, Committed>> {
+    return committedOf(join(this.#folder, 'groups'), group, topicPath(topic))
   }
 
   async join(topic: TopicName, group: string, handlers: GroupHandlers): Promise<Membership> {

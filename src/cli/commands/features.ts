@@ -90,6 +90,7 @@ function watchedBus(bus: Bus, stage: Stage): Bus {
     read: (topic, partition, options) => bus.read(topic, partition, options),
     offsets: (topic, partition) => bus.offsets(topic, partition),
     offsetOfDate: (topic, partition, day) => bus.offsetOfDate(topic, partition, day),
+    committed: (topic, group) => bus.committed(topic, group),
     join: (topic, group, handlers) =>
       bus.join(topic, group, {
         assigned: (assignments, epoch) => handlers.assigned(assignments, epoch),

@@ -18,6 +18,8 @@ const projected: readonly TopicName[] = topics
   .map((topic) => topic.name)
   .filter((name) => !['market', 'corrections', 'jobs', 'results', 'late', 'quarantine', 'status'].includes(name))
 
+const groupOf = (topic: TopicName): string => `sink-${topic}`
+
 export type Origin = 'live' | 'backfill'
 
 /**
@@ -128,7 +130,7 @@ export class Sink {
   }
 
   private async join(topic: TopicName, signal: AbortSignal): Promise<Membership> {
-    const membership = this.bus.join(topic, `sink-${topic}`, {
+    const membership = this.bus.join(topic, groupOf(topic), {
       assigned: async (assignments) => {
         const positions = new Map<number, number>()
         for (const { partition, committed } of assignments) {
@@ -145,7 +147,7 @@ export class Sink {
         const last = messages.at(-1)
         if (last === undefined) return
         const done = await this.patiently(async () => {
-          if (topic === 'completed') await this.othersTaken(messages[0]?.date ?? '', signal)
+          if (topic === 'completed') await this.othersTaken(signal)
           if (signal.aborted) return null
           await this.store.applied(await this.take(messages))
           return true
@@ -161,10 +163,10 @@ export class Sink {
   }
 
   /**
-   * A day is complete in the store after what the log has of everything else by then. Partitions that are another
-   * sink's are taken in from `date` on as well: nobody knows how far that one is.
+   * A day is complete in the store after what the log has of everything else by then. What another sink has to bring
+   * of its partitions, and has not committed yet, is brought here as well.
    */
-  private async othersTaken(date: string, signal: AbortSignal): Promise<void> {
+  private async othersTaken(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.assigned.size < projected.length) await this.move()
     for (const topic of projected.filter((name) => name !== 'completed')) {
       const partitions = await this.bus.partitions(topic)
@@ -173,8 +175,10 @@ export class Sink {
         const end = await this.endOf(place)
         while (!signal.aborted && (this.next.get(place) ?? end) < end) await this.move()
         if (signal.aborted) return
-        if (!this.next.has(place))
-          await this.drainPartition(topic, partition, await this.bus.offsetOfDate(topic, partition, date))
+        if (this.next.has(place)) continue
+        const committed = (await this.bus.committed(topic, groupOf(topic))).get(partition)
+        const from = committed?.offset ?? (await this.bus.offsets(topic, partition)).first
+        await this.drainPartition(topic, partition, from)
       }
     }
     await this.store.applied()

@@ -203,6 +203,10 @@ export class Groups {
     for (const { member, group } of this.#members) if (member.joining.process === process) group.miss(member)
   }
 
+  committedBy(group: string): ReadonlyMap<number, Committed> {
+    return new Map(this.#groups.get(group)?.committed ?? this.#before.get(group))
+  }
+
   get committed(): CommittedOffsets {
     return new Map([...this.#groups].map(([name, { committed }]) => [name, committed]))
   }

@@ -33,6 +33,7 @@ export function busOf(process: Process, log: WorldLog, groups: Groups, sizes: Si
     read: (topic, partition, options) => read(process, log, topic, partition, options, sizes.fetch),
     offsets: (topic, partition) => ask(() => ({ first: 0, next: log.partition(topic, partition).next })),
     offsetOfDate: (topic, partition, date) => ask(() => log.partition(topic, partition).offsetOfDate(date)),
+    committed: (_topic, group) => ask(() => groups.committedBy(group)),
     join: (topic, group, handlers) => ask(() => groups.join({ topic, group, process, bus, handlers })),
     close: async () => undefined,
   }
