@@ -68,10 +68,12 @@ export interface Engine {
   reluBackward(y: Tensor, dy: Tensor): Tensor
 
   /**
-   * Runs x [T, n, F] through the GRU from a zero state and gives the last state [n, H]; where mask [T, n] is 0 the
-   * state is kept. `saved` is null unless `keep`. x is data: it gets no gradient.
+   * Runs x [T, n, F] through the GRU from the state `before` [n, H], zero unless given, and gives the last state
+   * [n, H]; where mask [T, n] is 0 the state is kept. A name's bits do not depend on which names are beside it, nor on
+   * whether its days are run at once or one part after another. `saved` is null unless `keep`, for which the state
+   * before is zero. x is data: it gets no gradient.
    */
-  gru(x: Tensor, mask: Tensor, weights: GruTensors, keep: boolean): { h: Tensor; saved: Saved | null }
+  gru(x: Tensor, mask: Tensor, weights: GruTensors, keep: boolean, before?: Tensor): { h: Tensor; saved: Saved | null }
   gruBackward(saved: Saved, dh: Tensor): GruTensors
 
   /** h [n, H] -> ELU(Σ_j α_ij W h_j) + h_i over the neighbours of i and i itself, additive attention per head. */

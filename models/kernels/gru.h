@@ -13,6 +13,8 @@ typedef struct {
   // Kept for the way back: [T, n, 4 width] and [T + 1, n, width]; without them the thread's own scratch is used.
   real *gates, *states;
   real *scratch;
+  // State before the first day [n, size]; zero without it.
+  const real *before;
   real *h;
 } gru_forward_job;
 
@@ -76,6 +78,8 @@ static void gru_forward_block(const void *given, int block, int thread) {
   real *own = job->scratch + thread * BLOCK * 5 * width;
   real *state = job->states ? job->states + first * width : own + BLOCK * 4 * width;
   __builtin_memset(state, 0, rows * width * sizeof(real));
+  for (int row = 0; job->before && row < rows; row++)
+    __builtin_memcpy(state + row * width, job->before + (first + row) * job->size, job->size * sizeof(real));
   for (int t = 0; t < job->steps; t++) {
     real *gates = job->gates ? job->gates + (t * n + first) * 4 * width : own;
     real *after = job->states ? state + n * width : state;
@@ -90,9 +94,9 @@ static void gru_forward_block(const void *given, int block, int thread) {
 // panels: 4 width (features + size), bias: 4 width, scratch: 5 width BLOCK for each thread where nothing is kept.
 void gru_forward(int n, int steps, int features, int size, const real *x, const real *mask, const real *input,
                  const real *hidden, const real *input_bias, const real *hidden_bias, real *panels, real *bias,
-                 real *gates, real *states, real *scratch, real *h) {
+                 real *gates, real *states, real *scratch, const real *before, real *h) {
   const gru_forward_job job = {
-    n, steps, features, size, rounded_up(size, PANEL), x, mask, panels, bias, gates, states, scratch, h,
+    n, steps, features, size, rounded_up(size, PANEL), x, mask, panels, bias, gates, states, scratch, before, h,
   };
   pack_gru(&job, input, hidden, input_bias, hidden_bias, panels, bias);
   run_tasks(gru_forward_block, &job, blocks_of(n));

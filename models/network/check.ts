@@ -35,8 +35,11 @@ const checkNeighbours = (sample: DaySample): void => {
   }
 }
 
-/** Refuses a section whose tensors do not fit the network; an engine reads past the end of one that does not. */
-export const checkSample = (spec: NetworkSpec, sample: DaySample): void => {
+/**
+ * Refuses a section whose tensors do not fit the network; an engine reads past the end of one that does not.
+ * @param days of the sample's window; those before them are in a state that is given
+ */
+export const checkSample = (spec: NetworkSpec, sample: DaySample, days = spec.lookback): void => {
   const { date, n, lookback, features } = sample
   const length = (what: string, values: ArrayLike<number>, expected: number): void => {
     if (values.length !== expected) refuse(`${date}: ${values.length} values of ${what}, expected ${expected}`)
@@ -45,7 +48,7 @@ export const checkSample = (spec: NetworkSpec, sample: DaySample): void => {
     }
   }
   if (n < 1) refuse(`${date}: a section of ${n} names`)
-  if (lookback !== spec.lookback) refuse(`${date}: a window of ${lookback} days for a network of ${spec.lookback}`)
+  if (lookback !== days) refuse(`${date}: a window of ${lookback} days for a network of ${days}`)
   if (features !== spec.features) refuse(`${date}: ${features} features for a network of ${spec.features}`)
   length('x', sample.x, lookback * n * features)
   length('mask', sample.mask, lookback * n)

@@ -1,4 +1,5 @@
 import type { Edges, Engine, FloatArray, GatTensors, GruTensors, Saved, Tensor } from '../engine.ts'
+import type { ScaledWindow } from '../inputs/window.ts'
 import { fundamentalCount, graphNames, type DaySample, type GraphName } from '../sample.ts'
 import { negativeCorrelation } from './loss.ts'
 import { hasFundamentals, hasGraphs, hasSa, parameterSlots, type NetworkSpec } from './spec.ts'
@@ -111,11 +112,19 @@ const weigh = (
 
 const weightsOf = (pass: Pass): number[] => pass.attended.map((one) => pass.graphWeights[graphNames.indexOf(one.graph)])
 
-const forward = (engine: Engine, spec: NetworkSpec, tensors: Tensors, sample: DaySample, keep: boolean): Pass => {
+const forward = (
+  engine: Engine,
+  spec: NetworkSpec,
+  tensors: Tensors,
+  sample: DaySample,
+  keep: boolean,
+  before?: FloatArray,
+): Pass => {
   const { n, lookback, features } = sample
   const x = engine.upload(sample.x, [lookback, n, features])
   const mask = engine.upload(sample.mask, [lookback, n])
-  const { h, saved: gruSaved } = engine.gru(x, mask, gruTensors(tensors), keep)
+  const state = before === undefined ? undefined : engine.upload(before, [n, spec.hidden])
+  const { h, saved: gruSaved } = engine.gru(x, mask, gruTensors(tensors), keep, state)
   const attended = attend(engine, spec, tensors, sample, h, keep)
   const { sa, graphWeights } = weigh(engine, spec, tensors, sample, attended)
   const parts = [h]
@@ -217,10 +226,39 @@ const uploadParameters = (engine: Engine, spec: NetworkSpec, parameters: FloatAr
     ]),
   )
 
-/** Raw output of the network for every name of the section. The sample is one that `checkSample` accepted. */
-export const scoreSection = (engine: Engine, spec: NetworkSpec, parameters: FloatArray, sample: DaySample): Scores =>
+/**
+ * State of the GRU [n, H] behind the days of a window: those that follow may begin with it.
+ * @param before state before the days; zero unless given
+ */
+export const stateBehind = (
+  engine: Engine,
+  spec: NetworkSpec,
+  parameters: FloatArray,
+  { x, mask }: ScaledWindow,
+  n: number,
+  before?: FloatArray,
+): FloatArray =>
   engine.scope(() => {
-    const pass = forward(engine, spec, uploadParameters(engine, spec, parameters), sample, false)
+    const days = mask.length / n
+    const weights = gruTensors(uploadParameters(engine, spec, parameters))
+    const values = engine.upload(x, [days, n, spec.features])
+    const state = before === undefined ? undefined : engine.upload(before, [n, spec.hidden])
+    return engine.download(engine.gru(values, engine.upload(mask, [days, n]), weights, false, state).h)
+  })
+
+/**
+ * Raw output of the network for every name of the section. The sample is one that `checkSample` accepted.
+ * @param before state of the GRU [n, H] before the sample's days; zero unless given
+ */
+export const scoreSection = (
+  engine: Engine,
+  spec: NetworkSpec,
+  parameters: FloatArray,
+  sample: DaySample,
+  before?: FloatArray,
+): Scores =>
+  engine.scope(() => {
+    const pass = forward(engine, spec, uploadParameters(engine, spec, parameters), sample, false, before)
     return { scores: Float64Array.from(engine.download(pass.output)), graphWeights: pass.graphWeights }
   })
 

@@ -1,6 +1,7 @@
-import type { Engine } from '../engine.ts'
+import type { Engine, FloatArray } from '../engine.ts'
+import type { ScaledWindow } from '../inputs/window.ts'
 import { checkSample } from '../network/check.ts'
-import { scoreSection, type Scores } from '../network/network.ts'
+import { scoreSection, stateBehind, type Scores } from '../network/network.ts'
 import { parameterCount } from '../network/spec.ts'
 import type { DaySample } from '../sample.ts'
 import type { Artifact } from './artifact.ts'
@@ -18,19 +19,37 @@ const addStandardised = (values: Float64Array, share: number, into: Float64Array
   for (let i = 0; i < n; i++) into[i] += (share * (values[i] - mean)) / deviation
 }
 
+const parametersOf = ({ manifest, weights }: Artifact, member: number): FloatArray => {
+  const each = parameterCount(manifest.spec)
+  return weights.subarray(member * each, (member + 1) * each)
+}
+
+/** State of a member's GRU [n, H] behind the days of a window of n names. */
+export const memberState = (
+  engine: Engine,
+  artifact: Artifact,
+  member: number,
+  window: ScaledWindow,
+  n: number,
+): FloatArray => stateBehind(engine, artifact.manifest.spec, parametersOf(artifact, member), window, n)
+
 /**
  * Scores of a section: the mean of the members' z-scored outputs, and the mean of their graph weights. Outputs
  * are averaged, not weights: epochs of one seed may lie far apart, and seeds always do.
+ * @param before members' states behind the window but its last day, of which alone the sample is then
  */
-export const score = (engine: Engine, artifact: Artifact, sample: DaySample): Scores => {
+export const score = (
+  engine: Engine,
+  artifact: Artifact,
+  sample: DaySample,
+  before?: readonly FloatArray[],
+): Scores => {
   const { spec, members } = artifact.manifest
-  checkSample(spec, sample)
-  const each = parameterCount(spec)
+  checkSample(spec, sample, before === undefined ? spec.lookback : 1)
   const scores = new Float64Array(sample.n)
   const graphWeights = [0, 0, 0]
   for (let m = 0; m < members.length; m++) {
-    const parameters = artifact.weights.subarray(m * each, (m + 1) * each)
-    const one = scoreSection(engine, spec, parameters, sample)
+    const one = scoreSection(engine, spec, parametersOf(artifact, m), sample, before?.[m])
     addStandardised(one.scores, 1 / members.length, scores)
     one.graphWeights.forEach((weight, g) => (graphWeights[g] += weight / members.length))
   }

@@ -9,6 +9,7 @@ import { drawCase, drawParameters, drawSample, ordinaryCase } from '../network/d
 import { seed } from '../seed.ts'
 import { expectGradients, relativeError } from './agreement.ts'
 import { goldenLayers } from './golden-layers.ts'
+import { gruParts } from './gru-parts.ts'
 
 /** What every engine has to pass: 1e-5 of the largest output, and of each gradient tensor's own largest element. */
 const tolerance = 1e-5
@@ -140,6 +141,7 @@ const tidiness = (engine: () => Engine): void => {
 
 export const engineSuite = (engine: () => Engine): void => {
   goldenLayers(engine)
+  gruParts(engine)
   againstVectors(engine)
   againstReference(engine)
   wholeMarket(engine)

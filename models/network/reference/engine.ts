@@ -90,8 +90,8 @@ export const createReferenceEngine = (runtime: string): Engine => ({
       dense(dy).data.map((d, c) => (output[c] > 0 ? d : 0)),
     )
   },
-  gru: (x, mask, weights, keep) => {
-    const { h, saved } = gruForward(x, mask, weights)
+  gru: (x, mask, weights, keep, before) => {
+    const { h, saved } = gruForward(x, mask, weights, before)
     return { h, saved: keep ? saved : null }
   },
   gruBackward: (saved, dh) => gruBackward(gruSaved(saved), dense(dh)),

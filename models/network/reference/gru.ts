@@ -59,7 +59,12 @@ const stepForward = (
   }
 }
 
-export const gruForward = (x: Tensor, mask: Tensor, weights: GruTensors): { h: Dense; saved: GruSaved } => {
+export const gruForward = (
+  x: Tensor,
+  mask: Tensor,
+  weights: GruTensors,
+  before?: Tensor,
+): { h: Dense; saved: GruSaved } => {
   const [steps, n, features] = x.shape
   const size = weights.hiddenWeight.shape[1]
   const cells = (): Float64Array => new Float64Array(steps * n * size)
@@ -80,6 +85,7 @@ export const gruForward = (x: Tensor, mask: Tensor, weights: GruTensors): { h: D
   const hiddenBias = dense(weights.hiddenBias).data
   timesTransposed(saved.x.data, dense(weights.inputWeight).data, inputBias, input, steps * n, features, 3 * size)
   const h = zeros([n, size])
+  if (before !== undefined) h.data.set(dense(before).data)
   for (let t = 0; t < steps; t++) {
     timesTransposed(h.data, dense(weights.hiddenWeight).data, hiddenBias, hidden, n, size, 3 * size)
     stepForward(saved, t * n, n, size, input, hidden, h.data)

@@ -44,7 +44,7 @@ const layers = (ops: Operations): Omit<Engine, 'name' | 'device' | 'kernelBuild'
   }),
   relu: (x) => ops.unary('Relu', handle(x)),
   reluBackward: (y, dy) => ops.binary('ReluGrad', handle(dy), handle(y)),
-  gru: (x, mask, weights, keep) => gruForward(ops, x, mask, weights, keep),
+  gru: (x, mask, weights, keep, before) => gruForward(ops, x, mask, weights, keep, before),
   gruBackward: (saved, dh) => gruBackward(ops, gruSaved(saved), handle(dh)),
   gat: (h, edges, weights, slope, keep) => {
     if (!(edges instanceof NeighbourHandles)) throw foreign('neighbour lists')

@@ -91,6 +91,14 @@ const stepForward = (
   return { x, next, reset, candidate, product, difference, share, before }
 }
 
+/** [H, padded n] of a given [n, H], or zero. */
+const firstState = (ops: Operations, before: Tensor | undefined, [size, n, padded]: readonly number[]): Handle => {
+  const zeros = (names: number): Handle => ops.upload(new Float32Array(size * names), [size, names])
+  if (before === undefined) return zeros(padded)
+  const state = ops.transpose(handle(before))
+  return padded === n ? state : ops.concat([state, zeros(padded - n)], 1)
+}
+
 /** All names at once: an operation is then worth a second thread. What is not kept is freed step by step. */
 export const gruForward = (
   ops: Operations,
@@ -98,6 +106,7 @@ export const gruForward = (
   mask: Tensor,
   weights: GruTensors,
   keep: boolean,
+  before?: Tensor,
 ): { h: Handle; saved: GruSaved | null } => {
   const [, n, features] = x.shape
   const size = weights.hiddenWeight.shape[1]
@@ -116,10 +125,10 @@ export const gruForward = (
   }
   const masks = ops.unpack(handle(mask))
   const steps: Step[] = []
-  let h = ops.upload(new Float32Array(size * padded), [size, padded])
+  let h = firstState(ops, before, [size, n, padded])
   for (const [t, day] of ops.unpack(handle(x)).entries()) {
-    const before = h
-    const { next, ...step } = ops.keep(() => stepForward(ops, widen(ops, day, masks[t], widening), before, stepWeights))
+    const last = h
+    const { next, ...step } = ops.keep(() => stepForward(ops, widen(ops, day, masks[t], widening), last, stepWeights))
     h = next
     if (keep) steps.push(step)
     else ops.free(Object.values(step))

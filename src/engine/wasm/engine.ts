@@ -143,7 +143,7 @@ const layers = (machine: Machine): Omit<Engine, 'name' | 'device' | 'kernelBuild
   linearBackward: (x, weight, dy) => linearBackward(machine, x, weight, dy),
   relu: (x) => relu(machine, x),
   reluBackward: (y, dy) => reluBackward(machine, y, dy),
-  gru: (x, mask, weights, keep) => gruForward(machine, x, mask, weights, keep),
+  gru: (x, mask, weights, keep, before) => gruForward(machine, x, mask, weights, keep, before),
   gruBackward: (saved, dh) => gruBackward(machine, gruSaved(machine, saved), dh),
   gat: (h, edges, weights, slope, keep) => {
     if (!(edges instanceof NeighbourBlock) || edges.machine !== machine) throw foreign('neighbour lists')

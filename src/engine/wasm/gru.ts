@@ -19,6 +19,7 @@ export const gruForward = (
   maskGiven: Tensor,
   weights: GruTensors,
   keep: boolean,
+  beforeGiven?: Tensor,
 ): { h: Block; saved: GruSaved | null } => {
   const x = machine.own(xGiven)
   const [steps, n, features] = x.shape
@@ -28,6 +29,7 @@ export const gruForward = (
   const hiddenWeight = machine.own(weights.hiddenWeight, 3 * size, size)
   const inputBias = machine.own(weights.inputBias, 3 * size)
   const hiddenBias = machine.own(weights.hiddenBias, 3 * size)
+  const before = beforeGiven === undefined ? 0 : machine.own(beforeGiven, n, size).address
   const width = padded(machine, size)
   const h = machine.tensor([n, size])
   const gates = keep ? machine.allocate(steps * n * 4 * width) : 0
@@ -39,7 +41,7 @@ export const gruForward = (
     machine.kernels.gru_forward(
       ...[n, steps, features, size, x.address, mask.address],
       ...[inputWeight.address, hiddenWeight.address, inputBias.address, hiddenBias.address],
-      ...[packed, bias, gates, states, scratch, h.address],
+      ...[packed, bias, gates, states, scratch, before, h.address],
     )
   })
   return { h, saved: keep ? { layer: 'gru', x, mask, hiddenWeight, gates, states } : null }

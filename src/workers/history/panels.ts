@@ -49,9 +49,13 @@ export async function storedPanel(
   return factors === undefined ? panel : { ...panel, factors }
 }
 
-/** The frame of published panels of one set, oldest first, over the union of their names: without values. */
-export function framePanels(panels: readonly Panel[], columns: readonly string[]): FeaturePanel {
-  const instruments = [...new Set(panels.flatMap((panel) => panel.instruments))].sort()
+/** The frame of published panels of one set, oldest first, over the union of their names and others: without values. */
+export function framePanels(
+  panels: readonly Panel[],
+  columns: readonly string[],
+  others: readonly string[] = [],
+): FeaturePanel {
+  const instruments = [...new Set(panels.flatMap((panel) => panel.instruments).concat(others))].sort()
   const dates = panels.map((panel) => panel.date)
   return { set: panels[0]?.set ?? '', dates, instruments, columns, values: new Float64Array(0) }
 }

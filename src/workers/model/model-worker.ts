@@ -99,7 +99,7 @@ async function handleJob(options: ModelOptions, ready: Ready, message: Logged): 
   try {
     const job = codecs.job.decode(message.value)
     const artifact = await ready.artifact(job.set as SetName, job.artifactHash)
-    const result = scoreJob(engine, artifact, job, await recordsOf(options, ready.view, job), ready.scaled)
+    const result = scoreJob(engine, artifact, job, await recordsOf(options, ready.view, job), ready.earlier)
     const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
     await bus.publish('results', [{ partition: 0, date: message.date, key, value: codecs.result.encode(result) }])
     return true

@@ -1,27 +1,28 @@
 import { ClosebellError } from '../../../schemas/errors.ts'
 import { sets, type SetName, type TopicName } from '../../../schemas/topics.ts'
+import type { Engine } from '../../../models/engine.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
 import type { Bus } from '../../ports/bus.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ModelsFolder } from '../models-folder.ts'
+import { EarlierDays } from '../scoring/earlier-days.ts'
 import { LogView } from '../scoring/log-view.ts'
-import { modelColumns } from '../scoring/sample-builder.ts'
-import { ScaledPanels } from '../scoring/scaled-panels.ts'
 
 interface ReadyOptions {
   readonly bus: Bus
   readonly clock: Clock
+  readonly engine: Engine
   readonly models: ModelsFolder
   readonly profile: string
 }
 
 /**
- * What jobs are scored from, kept between them and made ready as it is published: before a close comes, the windows
- * of its date are decoded and scaled but for their last day, and the promoted artifacts are loaded.
+ * What jobs are scored from, kept between them and made ready as it is published: before a close comes, the promoted
+ * artifacts are loaded, and the windows of its date are decoded and run through their networks but for their last day.
  */
 export class Ready {
   readonly view: LogView
-  readonly scaled = new ScaledPanels()
+  readonly earlier = new EarlierDays()
   readonly #options: ReadyOptions
   readonly #artifacts = new Map<string, Artifact>()
 
@@ -56,12 +57,12 @@ export class Ready {
       const artifact = await this.#promoted(set)
       // Prices and volumes are scaled by their window.
       if (artifact === null || set === 'PV') continue
-      const columns = modelColumns(set)
-      for (const panel of this.view.panelsUpTo(set, date, artifact.manifest.spec.lookback)) {
+      const { lookback } = artifact.manifest.spec
+      const panels = this.view.panelsUpTo(set, date, lookback).filter((panel) => panel.date < date)
+      const running = this.earlier.run(this.#options.engine, artifact, panels.slice(1 - lookback))
+      while (running.next().done === false) {
         if (signal.aborted) return
-        if (this.scaled.has(panel)) continue
-        this.scaled.of(panel, columns)
-        // The membership lives on while a window is scaled. A clock may answer an aborted sleep by a rejection.
+        // The membership lives on meanwhile. A clock may answer an aborted sleep by a rejection.
         await this.#options.clock.sleep(0, signal).catch(() => undefined)
       }
     }

@@ -63,10 +63,25 @@ export class SampleBuilder {
   }
 
   build(date: string, inputs: DayInputs, section: readonly string[], label?: Float32Array): DaySample {
+    return this.assemble(date, this.spec.lookback, inputs, section, label)
+  }
+
+  /** With the last day of the window alone, for sets that are scaled day by day. */
+  buildLast(date: string, inputs: DayInputs, section: readonly string[]): DaySample {
+    return this.assemble(date, 1, inputs, section)
+  }
+
+  private assemble(
+    date: string,
+    lookback: number,
+    inputs: DayInputs,
+    section: readonly string[],
+    label?: Float32Array,
+  ): DaySample {
     const { spec } = this
     return assembleSample({
       date,
-      lookback: spec.lookback,
+      lookback,
       scaler: this.scaler,
       section,
       graphs: hasGraphs(spec.family) ? inputs.graphs : {},

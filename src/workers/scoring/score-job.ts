@@ -10,9 +10,9 @@ import { checkArtifact } from '../../../models/training/artifact.ts'
 import { score } from '../../../models/training/score.ts'
 import { codecs, sha256 } from '../../wire/index.ts'
 import { fingerprints } from '../fingerprints.ts'
-import { framePanels, joinPanels } from '../history/panels.ts'
+import { framePanels } from '../history/panels.ts'
 import { fundamentalsOf, graphOf } from './inputs.ts'
-import { ScaledPanels } from './scaled-panels.ts'
+import { EarlierDays } from './earlier-days.ts'
 import { modelColumns, SampleBuilder, type DayInputs } from './sample-builder.ts'
 
 /** Days of PV that a window of `lookback` days reads: one more, for the close before its first. */
@@ -56,27 +56,34 @@ export function dayInputsOf(inputs: readonly Input[]): DayInputs {
 
 /**
  * Scores one job: the same bits for the same records, artifact and kernel build.
- * @param scaled what was scaled before, to which the days of this job are added
+ * @param earlier what was made of the days before; the scaled days of this job are added
  */
 export function scoreJob(
   engine: Engine,
   artifact: Artifact,
   job: Job,
   records: JobRecords,
-  scaled = new ScaledPanels(),
+  earlier = new EarlierDays(),
 ): Result {
   const set = job.set as SetName
   const columns = modelColumns(set)
   const sizing = records.panels.at(-1)?.sizing ?? ''
   checkArtifact(artifact, { set, columns, catalogue: fingerprints[set], sizing, hash: job.artifactHash })
-  const { spec } = artifact.manifest
-  const pv = joinPanels(records.pv, modelColumns('PV'))
-  const panel = set === 'PV' ? pv : framePanels(records.panels, columns)
-  const scaledDay = (day: number): ScaledDay => scaled.over(records.panels[day] as Panel, columns, panel.instruments)
-  const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), spec, scaledDay)
+  const pv = earlier.prices(records.pv)
+  const before = records.panels.slice(0, -1)
+  const known = earlier.names(artifact, before)
+  // Of a window that was run but for its last day, that day alone is read.
+  const panels = known === null ? records.panels : records.panels.slice(-1)
+  const panel = set === 'PV' ? pv : framePanels(panels, columns, known ?? [])
+  const scaledDay = (day: number): ScaledDay => earlier.scaled.over(panels[day] as Panel, columns, panel.instruments)
+  const builder = new SampleBuilder(panel, pv, styleHistoryOf(records.styles), artifact.manifest.spec, scaledDay)
   const inputs = dayInputsOf(records.inputs)
   const section = builder.section(job.date, inputs).instruments
-  const { scores, graphWeights } = score(engine, artifact, builder.build(job.date, inputs, section))
+  const states = earlier.states(artifact, before, section)
+  const { scores, graphWeights } =
+    states === null
+      ? score(engine, artifact, builder.build(job.date, inputs, section))
+      : score(engine, artifact, builder.buildLast(job.date, inputs, section), states)
   return {
     date: job.date,
     revision: job.revision,
