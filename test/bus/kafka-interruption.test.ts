@@ -56,13 +56,15 @@ describe.skipIf(services === null)('an interruption without a join', () => {
       await member.start()
       await expect.poll(() => listener.texts, waits).toEqual(['before'])
       await expect.poll(() => seen.heartbeats, waits).toBeGreaterThan(0)
+      // A broker that has just started refuses the first consumer.
+      const { lives } = seen
       seen.interrupt()
       listener.startAt = new Map([[0, 1]])
       await bus.publish('market', [message('after')])
       await expect.poll(() => listener.texts, waits).toEqual(['before', 'after'])
       expect(listener.epochs).toEqual([1, 2])
       expect(listener.overlaps).toBe(0)
-      expect(seen.lives).toBe(1)
+      expect(seen.lives).toBe(lives)
     } finally {
       await close()
     }
@@ -73,11 +75,12 @@ describe.skipIf(services === null)('an interruption without a join', () => {
     try {
       await bus.createTopics(1)
       await member.start()
+      const { lives } = seen
       seen.interrupt()
       skip(21_000)
       await bus.publish('market', [message('after')])
       await expect.poll(() => listener.texts, waits).toEqual(['after'])
-      expect(seen.lives).toBe(2)
+      expect(seen.lives).toBe(lives + 1)
     } finally {
       await close()
     }

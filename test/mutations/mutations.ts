@@ -73,6 +73,27 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/bus/kafka.test.ts', 'killed and comes back'],
   },
   {
+    mistake: 'a member of a Kafka group whose rejoin failed stands still',
+    file: 'src/bus/kafka/group-member.ts',
+    from: 'else if (generation === this.#generation) this.#joined([...this.#owned])',
+    to: '',
+    tests: ['test/bus/kafka-interruption.test.ts', 'read on in the generation'],
+  },
+  {
+    mistake: 'a sink ends a day of which another has not stored its part',
+    file: 'src/workers/sink/sink-worker.ts',
+    from: 'if (this.next.has(place)) continue',
+    to: 'continue',
+    tests: ['test/workers/two-sinks.test.ts', 'another sink'],
+  },
+  {
+    mistake: 'a job begins with the states of another window',
+    file: 'src/workers/scoring/earlier-days.ts',
+    from: 'found?.artifact === artifact && areThese(panels, found.hashes)',
+    to: 'found?.artifact === artifact',
+    tests: ['test/workers/earlier-days.test.ts', 'window of others'],
+  },
+  {
     mistake: 'rows that QuestDB has not acknowledged are taken for written',
     file: 'src/store/questdb/outbox.ts',
     from: 'if (attempt === attempts) throw unreachable(this.#origin, cause)',
