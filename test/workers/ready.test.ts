@@ -49,6 +49,7 @@ it('the window of a date is run but for its last day, before that is over', asyn
     while (!isReady(days[2])) await realClock.sleep(1)
     // One window of a set is kept, the newest.
     expect(isReady(days[1])).toBe(false)
+    await expect.poll(() => ready.isPreparing).toBe(false)
     stop.abort()
     await following
   } finally {

@@ -46,9 +46,10 @@ export async function runModelWorker(
   const { bus, signal } = options
   let scoring: string[] = []
   let date = ''
+  const ready = new Ready(options)
   options.heartbeat?.watch(() => [
     {
-      stage: scoring.length === 0 ? 'waiting' : 'scoring',
+      stage: scoring.length > 0 ? 'scoring' : ready.isPreparing ? 'preparing' : 'waiting',
       date,
       detail: `${options.engine.name} on ${options.engine.device}`,
       waiting: scoring,
@@ -56,7 +57,6 @@ export async function runModelWorker(
       total: counts.jobs + counts.failed,
     },
   ])
-  const ready = new Ready(options)
   const membership = await bus.join('jobs', 'model', {
     assigned: async (assignments) => {
       const positions = new Map<number, number>()

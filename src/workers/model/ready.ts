@@ -25,10 +25,16 @@ export class Ready {
   readonly earlier = new EarlierDays()
   readonly #options: ReadyOptions
   readonly #artifacts = new Map<string, Artifact>()
+  /** Preparations under way, one of each topic at most. */
+  #preparing = 0
 
   constructor(options: ReadyOptions) {
     this.#options = options
     this.view = new LogView(options.bus, options.profile)
+  }
+
+  get isPreparing(): boolean {
+    return this.#preparing > 0
   }
 
   async artifact(set: SetName, hash: string): Promise<Artifact> {
@@ -47,7 +53,9 @@ export class Ready {
     const { first, next } = await bus.offsets(topic, 0)
     for await (const messages of bus.read(topic, 0, { from: Math.max(first, next - 1), until: 'never', signal })) {
       const { date } = messages.at(-1) ?? {}
-      if (date !== undefined) await this.#prepare(date, signal)
+      if (date === undefined) continue
+      this.#preparing++
+      await this.#prepare(date, signal).finally(() => this.#preparing--)
     }
   }
 
