@@ -25,8 +25,10 @@ export class Ready {
   readonly earlier = new EarlierDays()
   readonly #options: ReadyOptions
   readonly #artifacts = new Map<string, Artifact>()
-  /** Preparations under way, one of each topic at most. */
+  /** Preparations that were asked for and are not over, one of each topic at most. */
   #preparing = 0
+  /** They go one after another, so that the second finds what the first has made. */
+  #prepared: Promise<void> = Promise.resolve()
 
   constructor(options: ReadyOptions) {
     this.#options = options
@@ -55,7 +57,8 @@ export class Ready {
       const { date } = messages.at(-1) ?? {}
       if (date === undefined) continue
       this.#preparing++
-      await this.#prepare(date, signal).finally(() => this.#preparing--)
+      this.#prepared = this.#prepared.then(() => this.#prepare(date, signal)).finally(() => this.#preparing--)
+      await this.#prepared
     }
   }
 
