@@ -112,6 +112,22 @@ const weigh = (
 
 const weightsOf = (pass: Pass): number[] => pass.attended.map((one) => pass.graphWeights[graphNames.indexOf(one.graph)])
 
+/** Runs the days of a window of n names through the GRU, from the state before them or zero. */
+const runGru = (
+  engine: Engine,
+  spec: NetworkSpec,
+  tensors: Tensors,
+  { x, mask }: ScaledWindow,
+  n: number,
+  keep: boolean,
+  before?: FloatArray,
+): { h: Tensor; saved: Saved | null } => {
+  const days = mask.length / n
+  const values = engine.upload(x, [days, n, spec.features])
+  const state = before === undefined ? undefined : engine.upload(before, [n, spec.hidden])
+  return engine.gru(values, engine.upload(mask, [days, n]), gruTensors(tensors), keep, state)
+}
+
 const forward = (
   engine: Engine,
   spec: NetworkSpec,
@@ -120,11 +136,8 @@ const forward = (
   keep: boolean,
   before?: FloatArray,
 ): Pass => {
-  const { n, lookback, features } = sample
-  const x = engine.upload(sample.x, [lookback, n, features])
-  const mask = engine.upload(sample.mask, [lookback, n])
-  const state = before === undefined ? undefined : engine.upload(before, [n, spec.hidden])
-  const { h, saved: gruSaved } = engine.gru(x, mask, gruTensors(tensors), keep, state)
+  const { n } = sample
+  const { h, saved: gruSaved } = runGru(engine, spec, tensors, sample, n, keep, before)
   const attended = attend(engine, spec, tensors, sample, h, keep)
   const { sa, graphWeights } = weigh(engine, spec, tensors, sample, attended)
   const parts = [h]
@@ -234,16 +247,13 @@ export const stateBehind = (
   engine: Engine,
   spec: NetworkSpec,
   parameters: FloatArray,
-  { x, mask }: ScaledWindow,
+  window: ScaledWindow,
   n: number,
   before?: FloatArray,
 ): FloatArray =>
   engine.scope(() => {
-    const days = mask.length / n
-    const weights = gruTensors(uploadParameters(engine, spec, parameters))
-    const values = engine.upload(x, [days, n, spec.features])
-    const state = before === undefined ? undefined : engine.upload(before, [n, spec.hidden])
-    return engine.download(engine.gru(values, engine.upload(mask, [days, n]), weights, false, state).h)
+    const tensors = uploadParameters(engine, spec, parameters)
+    return engine.download(runGru(engine, spec, tensors, window, n, false, before).h)
   })
 
 /**
