@@ -37,7 +37,8 @@ it('the window of a date is run but for its last day, before that is over', asyn
   } as unknown as ModelsFolder
   const engine = createReferenceEngine('test')
   const ready = new Ready({ bus, clock: realClock, engine, models, profile: 'cn' })
-  const isReady = (date: string): boolean => ready.earlier.names(artifact, ready.view.panelsUpTo('C', date, 2)) !== null
+  const windowOf = ({ earlier, view }: Ready, date: string) => earlier.names(artifact, view.panelsUpTo('C', date, 2))
+  const isReady = (date: string): boolean => windowOf(ready, date) !== null
   const stop = new AbortController()
   try {
     for (const date of days.slice(0, 3)) await publish(date)
@@ -50,8 +51,17 @@ it('the window of a date is run but for its last day, before that is over', asyn
     // One window of a set is kept, the newest.
     expect(isReady(days[1])).toBe(false)
     await expect.poll(() => ready.isPreparing).toBe(false)
+    // A worker that starts in mid-day finds the panels of yesterday and the inputs of today, in whatever order.
+    const restarted = new Ready({ bus, clock: realClock, engine, models, profile: 'cn' })
+    const followingAnew = restarted.follow(stop.signal)
+    while (windowOf(restarted, days[2]) === null) await realClock.sleep(1)
+    await expect.poll(() => restarted.isPreparing).toBe(false)
+    await publish(days[2])
+    await realClock.sleep(20)
+    await expect.poll(() => restarted.isPreparing).toBe(false)
+    expect(windowOf(restarted, days[2])).not.toBeNull()
     stop.abort()
-    await following
+    await Promise.all([following, followingAnew])
   } finally {
     await bus.close()
     rmSync(folder, { recursive: true })

@@ -29,6 +29,8 @@ export class Ready {
   #preparing = 0
   /** They go one after another, so that the second finds what the first has made. */
   #prepared: Promise<void> = Promise.resolve()
+  /** The date that was prepared last: one window of a set is kept, so that an earlier one would take its place. */
+  #newest = ''
 
   constructor(options: ReadyOptions) {
     this.#options = options
@@ -63,6 +65,8 @@ export class Ready {
   }
 
   async #prepare(date: string, signal: AbortSignal): Promise<void> {
+    if (date < this.#newest) return
+    this.#newest = date
     await this.view.refresh(date)
     for (const set of sets) {
       const artifact = await this.#promoted(set)
