@@ -74,7 +74,10 @@ export class TerminalReader {
 
   /** 1 where a name traded. @returns [to − from + 1][names] */
   traded(from: number, to: number): Uint8Array {
-    return Uint8Array.from(this.column('pv_volume', from, to), (volume) => (volume > 0 ? 1 : 0))
+    const volume = this.column('pv_volume', from, to)
+    const traded = new Uint8Array(volume.length)
+    for (let at = 0; at < volume.length; at++) traded[at] = volume[at] > 0 ? 1 : 0
+    return traded
   }
 
   /** Close over the close of the market day before − 1, NaN unless the name traded on both. */
@@ -82,10 +85,12 @@ export class TerminalReader {
     const close = this.stored('pv_close', from - 1, to)
     const factors = this.cells(this.source.factors, from - 1, to)
     const { width } = this
-    return Float64Array.from({ length: close.length - width }, (_, at) => {
+    const returns = new Float64Array(close.length - width)
+    for (let at = 0; at < returns.length; at++) {
       const change = factors[at + width] / factors[at]
-      return (close[at + width] / close[at]) * (Number.isNaN(change) ? 1 : change) - 1
-    })
+      returns[at] = (close[at + width] / close[at]) * (Number.isNaN(change) ? 1 : change) - 1
+    }
+    return returns
   }
 
   private adjusted(id: string, from: number, to: number): Float64Array {
@@ -103,9 +108,8 @@ export class TerminalReader {
   /** A catalogue column as stored, NaN where the name did not trade. */
   private stored(id: string, from: number, to: number): Float64Array {
     const values = this.column(id, from, to)
-    if (id === 'pv_volume') return values.map((volume) => (volume > 0 ? volume : NaN))
-    const traded = this.traded(from, to)
-    for (let at = 0; at < values.length; at++) if (traded[at] === 0) values[at] = NaN
+    const volume = id === 'pv_volume' ? values : this.column('pv_volume', from, to)
+    for (let at = 0; at < values.length; at++) if (!(volume[at] > 0)) values[at] = NaN
     return values
   }
 

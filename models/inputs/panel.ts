@@ -23,14 +23,16 @@ export function section(panel: FeaturePanel, day: number, column: number): Float
   return panel.values.subarray(from, from + names)
 }
 
-/** The first days of a panel, its values and factors as views. */
-export function firstDays(panel: FeaturePanel, count: number): FeaturePanel {
+/** Days `from` to `to`, that one left out, of a panel, its values and factors as views. */
+export function daysOf(panel: FeaturePanel, from: number, to: number): FeaturePanel {
   const names = panel.instruments.length
+  const width = panel.columns.length * names
+  const { factors } = panel
   return {
     ...panel,
-    dates: panel.dates.slice(0, count),
-    values: panel.values.subarray(0, count * panel.columns.length * names),
-    ...(panel.factors === undefined ? {} : { factors: panel.factors.subarray(0, count * names) }),
+    dates: panel.dates.slice(from, to),
+    values: panel.values.subarray(from * width, to * width),
+    ...(factors === undefined ? {} : { factors: factors.subarray(from * names, to * names) }),
   }
 }
 
@@ -44,8 +46,14 @@ export function placeMap(among: readonly string[]): ReadonlyMap<string, number> 
   return known
 }
 
+/** Whether two lists hold the same symbols in the same order. */
+export const areSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a === b || (a.length === b.length && a.every((symbol, i) => symbol === b[i]))
+
 /** Places of some symbols among others; -1 where one is absent. */
 export function placesOf(wanted: readonly string[], among: readonly string[]): Int32Array {
+  // The names of a market are mostly those of the day before.
+  if (areSame(wanted, among)) return new Int32Array(wanted.length).map((_, place) => place)
   const places = placeMap(among)
   return Int32Array.from(wanted, (symbol) => places.get(symbol) ?? -1)
 }

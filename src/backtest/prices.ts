@@ -1,7 +1,7 @@
 import { shiftDays, shiftTradingDays } from '../../schemas/calendars/index.ts'
 import { profileOf } from '../../schemas/profiles/index.ts'
 import { exitGrace, forwardReturns } from '../../models/inputs/labels.ts'
-import { firstDays, panelColumn, section } from '../../models/inputs/panel.ts'
+import { daysOf, panelColumn, section } from '../../models/inputs/panel.ts'
 import type { EvaluationMarket } from '../../models/evaluation/factor-evaluation.ts'
 import { carriedCloses, priceLimits } from '../../models/evaluation/price-limits.ts'
 import type { FeaturePanel } from '../../models/sample.ts'
@@ -110,7 +110,7 @@ function meanAmounts(panel: FeaturePanel): Float64Array {
 
 /** Nothing after the outcomes of the last day. */
 const cutAfter = (panel: FeaturePanel, to: string, days: number): FeaturePanel =>
-  firstDays(panel, Math.min(panel.dates.length, panel.dates.findLastIndex((date) => date <= to) + 1 + days))
+  daysOf(panel, 0, Math.min(panel.dates.length, panel.dates.findLastIndex((date) => date <= to) + 1 + days))
 
 /** Where the rows of a span come from, and as of when the vendor adjusted them. */
 export async function originOf(

@@ -13,16 +13,18 @@ import { joinPanels } from '../../src/workers/history/panels.ts'
 import { seededRandom } from '../../models/training/random.ts'
 import { seed } from '../seed.ts'
 
-/** Enough names for a regression over the section. */
-const names = Array.from({ length: 40 }, (_, n) => `6000${String(n + 10)}.SH`)
+/** Enough names for a regression over the section, and more than are read together. */
+const names = Array.from({ length: 80 }, (_, n) => `6000${String(n + 10)}.SH`)
 const suspended = names[1]
 const young = names[4]
+const paused = names[70]
+const unpriced = names[75]
 const days = 270
 const dates = Array.from({ length: days }, (_, day) => new Date(Date.UTC(2023, 0, 1 + day)).toISOString().slice(0, 10))
 const today = dates[days - 1]
 const columnsOf = (set: SetName): string[] => dayRules[set].map(({ id }) => id)
 
-/** Drawn rows of PV; the second name rests on the last day, the fifth is twenty days old. */
+/** Drawn rows of PV: names that rest on the last day, are twenty days old, rested a while ago, lack some closes. */
 function drawnPrices(): FeaturePanel {
   const random = seededRandom(seed)
   const columns = columnsOf('PV')
@@ -32,8 +34,10 @@ function drawnPrices(): FeaturePanel {
     names.forEach((name, n) => {
       close[n] *= 1 + (random() - 0.5) / 20
       const isResting = name === suspended && day === days - 1
-      if (isResting || (name === young && day < days - 20)) return
+      const wasPaused = name === paused && day > days - 100 && day < days - 93
+      if (isResting || wasPaused || (name === young && day < days - 20)) return
       const bar = [close[n], close[n] * 1.01, close[n] * 0.99, close[n], close[n] * 1.001, 1e5 + 1e6 * random()]
+      if (name === unpriced && day % 30 === 0) bar[3] = NaN
       bar.forEach((value, c) => (values[(day * columns.length + c) * names.length + n] = value))
     })
   }

@@ -364,10 +364,13 @@ function exclusionsOf(
 ): Completed['exclusions'] {
   const valued = new Set(mlC?.instruments)
   const lookback = Math.max(1, ...[...scored.promoted.values()].map((artifact) => artifact.manifest.spec.lookback))
-  const pv = joinPanels(view.panelsUpTo('PV', scored.of.date, panelDays(lookback)), modelColumns('PV'))
+  const traded = joinPanels(view.panelsUpTo('PV', scored.of.date, panelDays(lookback)), ['pv_volume'])
   const eligible = exposures?.instruments ?? []
   const reasons = new Map(
-    sectionOf(pv, scored.of.date, lookback, eligible).exclusions.map(({ instrument, reason }) => [instrument, reason]),
+    sectionOf(traded, scored.of.date, lookback, eligible).exclusions.map(({ instrument, reason }) => [
+      instrument,
+      reason,
+    ]),
   )
   const known = new Set(eligible)
   const rest = mlC === null ? 'no composite for the day' : 'too few factors'

@@ -6,6 +6,7 @@ import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../../model
 import { equalWeights } from '../../../models/composite/long-only-weights.ts'
 import { stateWeights } from '../../../models/composite/state-weights.ts'
 import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
+import { daysOf } from '../../../models/inputs/panel.ts'
 import { styleWindow, type StyleHistory } from '../../../models/inputs/style-window.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { numbers, texts, type Store } from '../../ports/store.ts'
@@ -99,10 +100,14 @@ async function longOnlyWeightsOf(
   const sets = factors.length
   const excess = new Float64Array(dates.length * sets).fill(Number.NaN)
   const published = await earlier.of(horizon)
-  const grid = { dates: pv.dates, instruments: pv.instruments, prices: vwapGrid(pv) }
+  const begins = periodsOf(dates, horizon)
+  const oldest = begins.at(-1) ?? date
+  // Returns look ahead alone.
+  const recent = daysOf(pv, pv.dates.filter((day) => day < oldest).length, pv.dates.length)
+  const grid = { dates: recent.dates, instruments: pv.instruments, prices: vwapGrid(recent) }
   const forward = forwardReturns(grid, horizon)
-  for (const day of periodsOf(dates, horizon)) {
-    const place = pv.dates.indexOf(day)
+  for (const day of begins) {
+    const place = grid.dates.indexOf(day)
     if (place < 0) continue
     factors.forEach((factor, k) => {
       const known = published.get(`${day}|${factor.set}`)

@@ -3,8 +3,7 @@ import { evaluate, historyDays } from '../../../models/expression/evaluate.ts'
 import { parseExpression } from '../../../models/expression/parse.ts'
 import { columnsRead, daysRead } from '../../../models/expression/syntax.ts'
 import type { TerminalSet } from '../../../models/expression/terminals.ts'
-import { dateIndex, placesOf } from '../../../models/inputs/panel.ts'
-import type { FeaturePanel } from '../../../models/sample.ts'
+import { dateIndex, daysOf, placesOf } from '../../../models/inputs/panel.ts'
 import { floatSharesOf } from '../history/daily-history.ts'
 import { joinPanels } from '../history/panels.ts'
 import type { HistorySection, SetHistory } from './history-panels.ts'
@@ -14,7 +13,7 @@ const expressions = dayRules.DP.map(({ formula }) => parseExpression(formula))
 const read = columnsRead(expressions)
 
 /** Market days of a set that the expressions over it look back on. */
-const daysOf = (set: TerminalSet): number =>
+const reachOf = (set: TerminalSet): number =>
   Math.max(0, ...expressions.filter((expression) => columnsRead([expression])[set].length > 0).map(daysRead))
 
 /**
@@ -22,7 +21,8 @@ const daysOf = (set: TerminalSet): number =>
  * is every name that traded, listed or not.
  */
 export function expressionSection(history: SetHistory, date: string, instruments: readonly string[]): HistorySection {
-  const pv = lastDays(history.pv, dateIndex(history.pv, date) + 1)
+  const days = dateIndex(history.pv, date) + 1
+  const pv = daysOf(history.pv, Math.max(0, days - historyDays), days)
   const c = joinPanels(history.published('C', historyDays), read.C)
   const hf = joinPanels(history.published('HF', historyDays), read.HF)
   const { factors } = pv
@@ -37,20 +37,6 @@ export function expressionSection(history: SetHistory, date: string, instruments
   placesOf(instruments, pv.instruments).forEach((place, i) => {
     if (place >= 0) sections.forEach((section, e) => (values[e * instruments.length + i] = section[place]))
   })
-  const isShort = pv.dates.length < daysOf('PV') || c.dates.length < daysOf('C') || hf.dates.length < daysOf('HF')
+  const isShort = pv.dates.length < reachOf('PV') || c.dates.length < reachOf('C') || hf.dates.length < reachOf('HF')
   return { columns, values, shortened: new Uint8Array(instruments.length).fill(isShort ? 1 : 0) }
-}
-
-/** The days that an expression may read of the first `days` of a panel. */
-function lastDays(panel: FeaturePanel, days: number): FeaturePanel {
-  const from = Math.max(0, days - historyDays)
-  const names = panel.instruments.length
-  const width = panel.columns.length * names
-  const { factors } = panel
-  return {
-    ...panel,
-    dates: panel.dates.slice(from, days),
-    values: panel.values.subarray(from * width, days * width),
-    ...(factors === undefined ? {} : { factors: factors.subarray(from * names, days * names) }),
-  }
 }

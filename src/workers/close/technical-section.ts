@@ -1,6 +1,6 @@
 import { dayRules } from '../../../schemas/catalogue/index.ts'
 import { technicalBars, technicalDay, type DailyBars } from '../../../streams/index.ts'
-import { dateIndex, panelColumn, placesOf } from '../../../models/inputs/panel.ts'
+import { dateIndex, panelColumn, placesOf, section } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { HistorySection, SetHistory } from './history-panels.ts'
 
@@ -39,9 +39,11 @@ class BarReader {
   private readonly days: number
   private readonly sources: readonly number[]
   private readonly rows: number
-  /** [names][sources, factor][days] of some names from `first` on. */
+  /** [names][sources, factor][last days] of some names from `first` on. */
   private readonly turned: Float64Array
   private first = -1
+  /** The last days that hold all traded bars which an indicator looks back over, for each of these names. */
+  private span = 0
 
   constructor(pv: FeaturePanel, day: number) {
     this.pv = pv
@@ -56,8 +58,8 @@ class BarReader {
     const first = place - (place % namesTogether)
     if (first !== this.first) this.turn(first)
     const [high, low, close, vwap, volume, factor] = Array.from({ length: this.rows }, (_, row) => {
-      const from = ((place - first) * this.rows + row) * this.days
-      return this.turned.subarray(from, from + this.days)
+      const from = ((place - first) * this.rows + row) * this.span
+      return this.turned.subarray(from, from + this.span)
     })
     const bars = { high, low, close, vwap, volume }
     return this.pv.factors === undefined ? bars : { ...bars, factor }
@@ -66,14 +68,32 @@ class BarReader {
   private turn(first: number): void {
     const { values, columns: width, instruments, factors = null } = this.pv
     const count = Math.min(namesTogether, instruments.length - first)
-    for (let day = 0; day < this.days; day++) {
+    const from = this.firstDay(first, count)
+    this.span = this.days - from
+    for (let day = from; day < this.days; day++) {
       for (let row = 0; row < this.rows; row++) {
         const isFactor = row === this.sources.length
         const source = isFactor && factors !== null ? factors : values
-        const from = (isFactor ? day : day * width.length + this.sources[row]) * instruments.length + first
-        for (let i = 0; i < count; i++) this.turned[(i * this.rows + row) * this.days + day] = source[from + i]
+        const at = (isFactor ? day : day * width.length + this.sources[row]) * instruments.length + first
+        for (let i = 0; i < count; i++) this.turned[(i * this.rows + row) * this.span + day - from] = source[at + i]
       }
     }
     this.first = first
+  }
+
+  /** The day from which on each of some names has as many traded bars as an indicator looks back over. */
+  private firstDay(first: number, count: number): number {
+    const [closeAt, volumeAt] = ['pv_close', 'pv_volume'].map((id) => panelColumn(this.pv, id))
+    const traded = new Int32Array(count)
+    for (let day = this.days - 1; day > 0; day--) {
+      const [close, volume] = [section(this.pv, day, closeAt), section(this.pv, day, volumeAt)]
+      let isEnough = true
+      for (let i = 0; i < count; i++) {
+        if (volume[first + i] > 0 && close[first + i] > 0) traded[i]++
+        isEnough &&= traded[i] >= technicalBars
+      }
+      if (isEnough) return day
+    }
+    return 0
   }
 }

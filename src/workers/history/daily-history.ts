@@ -2,7 +2,7 @@ import { dateIndex, panelColumn, placesOf } from '../../../models/inputs/panel.t
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { DailyHistory } from '../../../models/inputs/daily-returns.ts'
 import type { Listings } from './instruments.ts'
-import { comparablePrices } from './prices.ts'
+import { comparablePrices, priceReader } from './prices.ts'
 
 /**
  * Closes, caps and turnover of a PV panel over all its dates, names as listed on `asOf`. A day uses the shares that
@@ -57,12 +57,11 @@ export function floatSharesOf({ dates, instruments }: FeaturePanel, listings: Pi
  */
 export function returnsOn(panel: FeaturePanel, date: string, instruments: readonly string[]): Float64Array {
   const day = dateIndex(panel, date)
-  const width = panel.instruments.length
-  const prices = comparablePrices(panel, 'pv_close')
+  const price = priceReader(panel, 'pv_close')
   return Float64Array.from(placesOf(instruments, panel.instruments), (place) => {
     if (place < 0) return Number.NaN
     let before = day - 1
-    while (before > 0 && Number.isNaN(prices[before * width + place])) before--
-    return prices[day * width + place] / (before < 0 ? Number.NaN : prices[before * width + place]) - 1
+    while (before > 0 && Number.isNaN(price(before, place))) before--
+    return price(day, place) / (before < 0 ? Number.NaN : price(before, place)) - 1
   })
 }

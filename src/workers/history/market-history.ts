@@ -1,12 +1,11 @@
 import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
-import { firstDays } from '../../../models/inputs/panel.ts'
+import { daysOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import type { Store } from '../../ports/store.ts'
 import { modelColumns } from '../scoring/sample-builder.ts'
 import { Listings } from './instruments.ts'
 import { storedPanel } from './panels.ts'
-import { carriedFactors } from './prices.ts'
 
 /** Trading days of daily bars that the styles read: momentum looks back 504 days behind a lag of 21. */
 export const styleLookback = 560
@@ -40,7 +39,7 @@ export class MarketHistory {
 
   /** PV of the days up to and including `to`. */
   upTo(to: string): FeaturePanel {
-    return firstDays(this.panel, this.panel.dates.findLastIndex((date) => date <= to) + 1)
+    return daysOf(this.panel, 0, this.panel.dates.findLastIndex((date) => date <= to) + 1)
   }
 
   get lastDate(): string {
@@ -51,8 +50,9 @@ export class MarketHistory {
   append(day: FeaturePanel): void {
     if (day.dates[0] <= this.lastDate) return
     const instruments = [...new Set([...this.panel.instruments, ...day.instruments])].sort()
-    const old = instruments.length === this.panel.instruments.length ? this.panel : widen(this.panel, instruments)
-    const added = widen(day, instruments)
+    // A name that the days before do not have was never adjusted in them.
+    const old = instruments.length === this.panel.instruments.length ? this.panel : widen(this.panel, instruments, 1)
+    const added = widen(day, instruments, Number.NaN)
     const values = withRoom(old.values, added.values.length)
     values.set(added.values, old.values.length)
     const factors = joinedFactors(old, added)
@@ -74,20 +74,24 @@ function withRoom(values: Float64Array<ArrayBufferLike>, more: number): Float64A
 
 /** Factors of a panel and of the days after it, which carry the last ones on where they have none of their own. */
 function joinedFactors(old: FeaturePanel, added: FeaturePanel): Float64Array | undefined {
+  if (old.factors === undefined && added.factors === undefined) return undefined
   const names = old.instruments.length
-  const joined = new Float64Array((old.dates.length + added.dates.length) * names).fill(Number.NaN)
-  if (old.factors !== undefined) joined.set(old.factors)
-  if (added.factors !== undefined) joined.set(added.factors, old.dates.length * names)
-  return carriedFactors(joined, names)
+  const before = old.factors ?? new Float64Array(old.dates.length * names).fill(1)
+  const joined = withRoom(before, added.dates.length * names)
+  for (let at = before.length; at < joined.length; at++) {
+    const own = added.factors?.[at - before.length] ?? Number.NaN
+    joined[at] = Number.isNaN(own) ? (at < names ? 1 : joined[at - names]) : own
+  }
+  return joined
 }
 
-/** The same panel over more names. */
-function widen(panel: FeaturePanel, instruments: readonly string[]): FeaturePanel {
+/** The same panel over more names, whose factors are all the same. */
+function widen(panel: FeaturePanel, instruments: readonly string[], factor: number): FeaturePanel {
   const placeOf = new Map(instruments.map((symbol, i) => [symbol, i]))
   const places = panel.instruments.map((symbol) => placeOf.get(symbol) as number)
-  const spread = (rows: Float64Array): Float64Array => {
+  const spread = (rows: Float64Array, absent: number): Float64Array => {
     const count = rows.length / panel.instruments.length
-    const wide = new Float64Array(count * instruments.length).fill(Number.NaN)
+    const wide = new Float64Array(count * instruments.length).fill(absent)
     for (let row = 0; row < count; row++) {
       for (let i = 0; i < places.length; i++) {
         wide[row * instruments.length + places[i]] = rows[row * panel.instruments.length + i]
@@ -95,6 +99,6 @@ function widen(panel: FeaturePanel, instruments: readonly string[]): FeaturePane
     }
     return wide
   }
-  const wide = { ...panel, instruments, values: spread(panel.values) }
-  return panel.factors === undefined ? wide : { ...wide, factors: spread(panel.factors) }
+  const wide = { ...panel, instruments, values: spread(panel.values, Number.NaN) }
+  return panel.factors === undefined ? wide : { ...wide, factors: spread(panel.factors, factor) }
 }

@@ -1,6 +1,6 @@
 import type { Panel } from '../../../schemas/day.ts'
 import type { TableName } from '../../../schemas/tables.ts'
-import { placesOf } from '../../../models/inputs/panel.ts'
+import { areSame, placesOf } from '../../../models/inputs/panel.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { eventTimeToDate, numbers, texts, type Store } from '../../ports/store.ts'
 import { carriedFactors } from './prices.ts'
@@ -55,9 +55,16 @@ export function framePanels(
   columns: readonly string[],
   others: readonly string[] = [],
 ): FeaturePanel {
-  const instruments = [...new Set(panels.flatMap((panel) => panel.instruments).concat(others))].sort()
+  const instruments = unionOf([...panels.map((panel) => panel.instruments), others])
   const dates = panels.map((panel) => panel.date)
   return { set: panels[0]?.set ?? '', dates, instruments, columns, values: new Float64Array(0) }
+}
+
+/** Symbols of some lists, sorted; lists that are the same, as those of most days are, are gone through once. */
+function unionOf(lists: readonly (readonly string[])[]): string[] {
+  const different: (readonly string[])[] = []
+  for (const list of lists) if (!different.some((known) => areSame(known, list))) different.push(list)
+  return [...new Set(different.flat())].sort()
 }
 
 /** Published panels of one set, oldest first, as one panel over the union of their names. */

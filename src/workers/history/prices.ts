@@ -16,6 +16,17 @@ export function carriedFactors(stored: Float64Array, names: number): Float64Arra
   return factors
 }
 
+/** Reads single prices of a column of a PV panel, comparable across days: NaN on a day without a row. */
+export function priceReader(panel: FeaturePanel, id: string): (day: number, place: number) => number {
+  const { values, columns, factors } = panel
+  const column = panelColumn(panel, id)
+  const names = panel.instruments.length
+  return (day, place) => {
+    const price = values[(day * columns.length + column) * names + place]
+    return factors === undefined ? price : price * factors[day * names + place]
+  }
+}
+
 /** One price column of a PV panel, comparable across days. @returns [dates][instruments], NaN on a day without a row */
 export function comparablePrices(panel: FeaturePanel, id: string): Float64Array {
   const column = panelColumn(panel, id)

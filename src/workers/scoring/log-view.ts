@@ -3,6 +3,7 @@ import type { TopicName } from '../../../schemas/topics.ts'
 import { historyDays } from '../../../models/expression/evaluate.ts'
 import { shiftTradingDays } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
+import { areSame } from '../../../models/inputs/panel.ts'
 import type { Bus } from '../../ports/bus.ts'
 import { decode } from '../../wire/index.ts'
 
@@ -23,6 +24,8 @@ export class LogView {
   private readonly next = new Map<TopicName, number>()
   private readonly bus: Bus
   private readonly profile: string
+  /** Names of the panel that was read last: most panels are of the same, and share them. */
+  private names: Panel['instruments'] = []
   /** Date from which on the panels are kept. */
   private readFrom = ''
   private refreshed: Promise<void> = Promise.resolve()
@@ -90,10 +93,13 @@ export class LogView {
 
   private take(message: ReturnType<typeof decode>): void {
     if (message.kind === 'panel') {
-      const key = `${message.value.date}|${message.value.set}`
+      const instruments = areSame(message.value.instruments, this.names) ? this.names : message.value.instruments
+      this.names = instruments
+      const panel = { ...message.value, instruments }
+      const key = `${panel.date}|${panel.set}`
       const known = this.panels.get(key)
-      if (known === undefined || message.value.revision > known.revision) this.panels.set(key, message.value)
-      this.byHash.set(message.value.hash, message.value)
+      if (known === undefined || panel.revision > known.revision) this.panels.set(key, panel)
+      this.byHash.set(panel.hash, panel)
     } else if (message.kind === 'input') {
       const { id, kind, revision } = message.value
       const known = this.inputs.get(id)

@@ -43,8 +43,6 @@ const factorOn = (bars: DailyBars, day: number): number => {
   return Number.isNaN(factor) ? 1 : factor
 }
 
-const columns = ['high', 'low', 'close', 'vwap'] as const
-
 /** Traded days as bars that are adjusted as of one of them after another. */
 class AdjustedBars implements TradedBars {
   readonly high: Float64Array
@@ -76,11 +74,22 @@ class AdjustedBars implements TradedBars {
     for (let at = from; at < this.count; at++) this.adjust(at, factor)
   }
 
+  /** Appends traded days, of which the last one's bars alone are asked for. */
+  addAll(days: readonly number[]): void {
+    this.days.set(days, this.count)
+    this.count += days.length
+    this.asOf = factorOn(this.raw, this.days[this.count - 1])
+    for (let at = 0; at < this.count; at++) this.adjust(at, this.asOf)
+  }
+
   private adjust(at: number, factor: number): void {
     const { raw } = this
     const day = this.days[at]
     const scale = factorOn(raw, day) / factor
-    for (const column of columns) this[column][at] = raw[column][day] * scale
+    this.high[at] = raw.high[day] * scale
+    this.low[at] = raw.low[day] * scale
+    this.close[at] = raw.close[day] * scale
+    this.vwap[at] = raw.vwap[day] * scale
     this.volume[at] = raw.volume[day] / scale
   }
 
@@ -117,7 +126,7 @@ export function technicalDay(bars: DailyBars): Float64Array {
   const days: number[] = []
   for (let day = last; day >= 0 && days.length < barsMax; day--) if (isTraded(bars, day)) days.push(day)
   const adjusted = new AdjustedBars(bars, days.length)
-  for (const day of days.reverse()) adjusted.add(day)
+  adjusted.addAll(days.reverse())
   adjusted.write(values, 0)
   return values
 }
