@@ -1,7 +1,7 @@
 import { ClosebellError } from '../../schemas/errors.ts'
 import { averageRanks } from '../evaluation/ranks.ts'
 import { normalQuantile } from './normal-quantile.ts'
-import { placeMap } from './panel.ts'
+import { placesOf } from './panel.ts'
 import { winsorise, zScore } from './section.ts'
 
 /** Days after the planned exit in which a suspended name may still be sold. */
@@ -81,13 +81,12 @@ export function knownReturns(
   instruments: readonly string[],
   before: number = Infinity,
 ): Float64Array {
-  const places = placeMap(forward.instruments)
-  return Float64Array.from(instruments, (instrument) => {
-    const place = places.get(instrument)
-    if (place === undefined) return NaN
+  const returns = new Float64Array(instruments.length).fill(NaN)
+  placesOf(instruments, forward.instruments).forEach((place, i) => {
     const at = day * forward.instruments.length + place
-    return forward.knownAt[at] >= 0 && forward.knownAt[at] < before ? forward.returns[at] : NaN
+    if (place >= 0 && forward.knownAt[at] >= 0 && forward.knownAt[at] < before) returns[i] = forward.returns[at]
   })
+  return returns
 }
 
 /** How a raw return becomes a target: by rank through the normal quantile (default), or clipped and z-scored. */

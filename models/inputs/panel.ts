@@ -40,7 +40,7 @@ export function daysOf(panel: FeaturePanel, from: number, to: number): FeaturePa
 const knownPlaces = new WeakMap<readonly string[], ReadonlyMap<string, number>>()
 
 /** Place of each symbol of a list, which must not change afterwards. */
-export function placeMap(among: readonly string[]): ReadonlyMap<string, number> {
+function placeMap(among: readonly string[]): ReadonlyMap<string, number> {
   const known = knownPlaces.get(among) ?? new Map(among.map((symbol, place) => [symbol, place]))
   knownPlaces.set(among, known)
   return known

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClosebellError } from '../../schemas/errors.ts'
@@ -59,11 +60,30 @@ export function isRunning(record: ServiceRecord): boolean {
   return record.started === startOf(record.pid)
 }
 
-/** Starts a detached process that outlives this one, with its output in a fresh log file. */
+/**
+ * Lets a process that has just started, and what it starts, give way to others. Where the kernel schedules sessions as
+ * groups a priority counts within one alone, so that the group of its own session is put behind others too.
+ */
+function giveWay(pid: number): void {
+  const group = `/proc/${pid}/autogroup`
+  const { PRIORITY_BELOW_NORMAL } = constants.priority
+  try {
+    setPriority(pid, PRIORITY_BELOW_NORMAL)
+    if (existsSync(group)) writeFileSync(group, String(PRIORITY_BELOW_NORMAL))
+  } catch {
+    // It has ended already, as whoever waits for it will find.
+  }
+}
+
+/**
+ * Starts a detached process that outlives this one, with its output in a fresh log file.
+ * @param givesWay whether others come first where processors are short
+ */
 export function launch<Ports extends object>(
   folder: string,
   command: readonly string[],
   ports: Ports,
+  givesWay = false,
 ): ServiceRecord<Ports> {
   mkdirSync(folder, { recursive: true })
   const log = join(folder, 'service.log')
@@ -74,6 +94,7 @@ export function launch<Ports extends object>(
   child.on('error', () => undefined)
   if (child.pid === undefined) throw new ClosebellError('CB_SERVICE', `${program} could not be started`)
   child.unref()
+  if (givesWay) giveWay(child.pid)
   const record = { pid: child.pid, started: startOf(child.pid), log, ports }
   writeJson(recordPath(folder), record)
   writeJson(portsPath(folder), ports)

@@ -127,6 +127,8 @@ interface Recipe<Ports extends object> {
   readonly ports: (last: Ports | null) => Promise<Ports>
   readonly prepare: (folder: string, jars: string, ports: Ports) => Promise<readonly string[]> | readonly string[]
   readonly isReady: (log: string, ports: Ports) => Promise<boolean>
+  /** Whether the log and whoever works on it come first where processors are short. */
+  readonly givesWay: boolean
 }
 
 async function start<Ports extends object>(options: UpOptions, recipe: Recipe<Ports>) {
@@ -142,7 +144,7 @@ async function start<Ports extends object>(options: UpOptions, recipe: Recipe<Po
   let ports = await recipe.ports(readPorts(folder))
   for (let attempt = 1; ; attempt++) {
     onProgress(`${recipe.name}: starting`)
-    const record = launch(folder, await recipe.prepare(folder, jars, ports), ports)
+    const record = launch(folder, await recipe.prepare(folder, jars, ports), ports, recipe.givesWay)
     const asked = ports
     const outcome = await untilReady(recipe.name, record, (log) => recipe.isReady(log, asked), startLimitMs)
     if (outcome === 'ready') {
@@ -177,6 +179,7 @@ async function startKafka(options: UpOptions): Promise<RunningKafka> {
     },
     prepare: prepareKafka,
     isReady: async (log) => isKafkaReady(log),
+    givesWay: false,
   })
   return { host, port: record.ports.broker, pid: record.pid, log: record.log }
 }
@@ -194,6 +197,8 @@ async function startQuestdb(options: UpOptions): Promise<RunningQuestdb> {
     },
     prepare: (folder, jars, ports) => prepareQuestdb(folder, jars, ports, options.questdbDevMode ?? false),
     isReady: (_log, ports) => isQuestdbReady(ports.http),
+    // No day waits for the store.
+    givesWay: true,
   })
   return runningQuestdb(record)
 }

@@ -2,7 +2,7 @@ import type { Completed, Factor, Input, MlC, Panel, Result } from '../../../sche
 import { streamSets } from '../../../schemas/catalogue/index.ts'
 import { previousTradingDay } from '../../../schemas/calendars/index.ts'
 import { profileOf } from '../../../schemas/profiles/index.ts'
-import { factorTopic, sets, type SetName } from '../../../schemas/topics.ts'
+import { factorTopic, type SetName } from '../../../schemas/topics.ts'
 import { neutralise } from '../../../models/composite/neutralise.ts'
 import { crossSection } from '../../../models/inputs/style-returns.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
@@ -19,13 +19,14 @@ import type { ModelsFolder } from '../models-folder.ts'
 import { exposuresOf, neutralisers, stylesInput } from '../scoring/inputs.ts'
 import { modelColumns, sectionOf } from '../scoring/sample-builder.ts'
 import { panelDays, styleHistoryDays } from '../scoring/score-job.ts'
-import { compositeOf, EarlierFactors } from './composite.ts'
+import { compositeOf, type EarlierFactors } from './composite.ts'
 import { DayGuard, type GivingUp } from './day-guard.ts'
 import { DayRecords, type KeyedRecord } from './day-records.ts'
 import { filedUnder, type Revision } from '../corrections.ts'
 import { dayOfPanel, panelOf, readClosedDay, type ClosedDay } from './day-rows.ts'
 import { historyPanels } from './history-panels.ts'
 import { awaitResults, inputsOf, planJobs, publishJobs, type SetPlan } from './jobs.ts'
+import { prepareClose, promotedArtifacts, type Artifacts } from './prepared.ts'
 import type { LogView } from '../scoring/log-view.ts'
 
 export interface CloseOptions {
@@ -87,15 +88,16 @@ export async function closeDay(
 ): Promise<CloseSummary | null> {
   const { bus, clock, models } = options
   const { date, revision } = of
+  const prepared = await prepareClose(options, date)
   const published = await awaitDay(options, of)
   if (published === null) return null
   await options.mayPublish?.()
   const started = clock.elapsed()
   const records = new DayRecords(bus, of.startedOn, await filedUnder(bus, of))
-  const earlier = new EarlierFactors(options.store, options.profile, date)
+  const { earlier } = prepared
   const closing: Closing = { options, history, view, records, earlier, of }
   const day = await asBefore(closing, published)
-  const promoted = await promotedArtifacts(models)
+  const promoted = await promotedArtifacts(models, prepared.promoted)
   const panels = await publishPanels(closing, day, promoted)
   const panelsDone = clock.elapsed()
   const hashes = Object.fromEntries(panels.map((panel) => [panel.set, panel.hash]))
@@ -150,25 +152,11 @@ async function asBefore({ records, of }: Closing, day: ClosedDay): Promise<Close
   return panel === null ? day : dayOfPanel(day, codecs.panel.decode(panel.value))
 }
 
-async function promotedArtifacts(models: ModelsFolder | null): Promise<Map<SetName, Artifact>> {
-  const found = new Map<SetName, Artifact>()
-  if (models === null) return found
-  for (const set of sets) {
-    const artifact = await models.promoted(set)
-    if (artifact !== null) found.set(set, artifact)
-  }
-  return found
-}
-
 /**
  * Panels of the date, those of the stream first, since the others are made of them; and the style returns that its
  * closes give on the exposures that were published for it. Sets of the stream are scored while the others are made.
  */
-async function publishPanels(
-  closing: Closing,
-  day: ClosedDay,
-  promoted: ReadonlyMap<SetName, Artifact>,
-): Promise<Panel[]> {
+async function publishPanels(closing: Closing, day: ClosedDay, promoted: Artifacts): Promise<Panel[]> {
   const { options, history, view, records, of } = closing
   const { date, revision } = of
   const streamed = await publishSections(
@@ -226,7 +214,7 @@ interface Scored {
   readonly day: ClosedDay
   readonly plans: readonly SetPlan[]
   readonly results: ReadonlyMap<SetName, Result>
-  readonly promoted: ReadonlyMap<SetName, Artifact>
+  readonly promoted: Artifacts
   readonly models: ModelsFolder | null
 }
 
@@ -294,12 +282,7 @@ async function publishOutcome({ options, history, view, records, earlier }: Clos
   return { factors, mlC, completed: codecs.completed.decode(bytes) }
 }
 
-function factorOf(
-  result: Result,
-  exposures: Input,
-  promoted: ReadonlyMap<SetName, Artifact>,
-  universe: number,
-): Factor {
+function factorOf(result: Result, exposures: Input, promoted: Artifacts, universe: number): Factor {
   const { horizon, label } = (promoted.get(result.set as SetName) as Artifact).manifest
   const { lnFloatCap, industries } = neutralisers(exposures, result.instruments)
   return {

@@ -6,7 +6,7 @@ import { longOnlyExcess, longOnlyWeights, type SetWeights } from '../../../model
 import { equalWeights } from '../../../models/composite/long-only-weights.ts'
 import { stateWeights } from '../../../models/composite/state-weights.ts'
 import { forwardReturns, knownReturns } from '../../../models/inputs/labels.ts'
-import { daysOf } from '../../../models/inputs/panel.ts'
+import { areSame, daysOf } from '../../../models/inputs/panel.ts'
 import { styleWindow, type StyleHistory } from '../../../models/inputs/style-window.ts'
 import type { FeaturePanel } from '../../../models/sample.ts'
 import { numbers, texts, type Store } from '../../ports/store.ts'
@@ -180,7 +180,12 @@ async function storedFactors(store: Store, dates: readonly string[]): Promise<Ma
       found.set(key, known)
     })
   })
+  let names: readonly string[] = []
   return new Map(
-    [...found].map(([key, { instruments, neutral }]) => [key, { instruments, neutral: Float64Array.from(neutral) }]),
+    [...found].map(([key, { instruments, neutral }]) => {
+      // Most are of the same names, and share them.
+      names = areSame(instruments, names) ? names : instruments
+      return [key, { instruments: names, neutral: Float64Array.from(neutral) }]
+    }),
   )
 }

@@ -31,10 +31,12 @@ export class MarketHistory {
     const market = profileOf(profile)
     const [from, to] = [shiftTradingDays(market, date, -styleLookback), shiftTradingDays(market, date, -1)]
     const panel = await storedPanel(store, 'PV', modelColumns('PV'), from, to, asOf)
-    const perDay = panel.columns.length * panel.instruments.length
+    const names = panel.instruments.length
     // Copied in the morning, so that the day is only put behind at the close.
-    const values = withRoom(panel.values, perDay).subarray(0, panel.values.length)
-    return new MarketHistory(await Listings.load(store), { ...panel, values })
+    const copied = (rows: Float64Array, perDay: number) => withRoom(rows, perDay).subarray(0, rows.length)
+    const values = copied(panel.values, panel.columns.length * names)
+    const factors = panel.factors === undefined ? {} : { factors: copied(panel.factors, names) }
+    return new MarketHistory(await Listings.load(store), { ...panel, values, ...factors })
   }
 
   /** PV of the days up to and including `to`. */
