@@ -9,6 +9,9 @@ import type { Context } from '../context.ts'
 import { describe, withSettings } from '../flags.ts'
 import { dateRange, deadlineValue, positiveNumber, type DateRange, type Deadline } from '../values.ts'
 
+/** How long a sink may take for a day that is completed, ms. */
+const sinkMs = 60_000
+
 interface Flags {
   readonly date?: DateRange
   readonly deadline?: Deadline
@@ -52,6 +55,7 @@ async function close(context: Context, flags: Flags): Promise<void> {
   const { withBusAndStore } = await import('../with-stores.ts')
   const { runCloseWorker } = await import('../../workers/close/close-worker.ts')
   const { Sink } = await import('../../workers/sink/sink-worker.ts')
+  const { awaitStored } = await import('../../workers/sink/missing-days.ts')
   const { StorePatience } = await import('../../workers/store-patience.ts')
   const { ModelsFolder } = await import('../../workers/models-folder.ts')
   const models = new ModelsFolder(settings.models)
@@ -76,9 +80,14 @@ async function close(context: Context, flags: Flags): Promise<void> {
           signal,
           ...(dates === undefined ? {} : { dates }),
           onClosed: async (summary) => {
-            await sink.drain(summary.date)
             stage.reach(closed.push(summary.date))
             log.info(lineOf(summary))
+            // Beside a service there is a sink; where there is none, the rows are brought from here.
+            if (dates === undefined) {
+              const isBrought = await awaitStored(store, summary, { clock, signal, forMs: sinkMs })
+              if (isBrought || signal.aborted) return
+            }
+            await sink.drain(summary.date)
           },
           heartbeat,
         })
