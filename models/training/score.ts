@@ -35,15 +35,15 @@ export const memberState = (
 
 /**
  * Scores of a section: the mean of the members' z-scored outputs, and the mean of their graph weights. Outputs
- * are averaged, not weights: epochs of one seed may lie far apart, and seeds always do.
+ * are averaged, not weights: epochs of one seed may lie far apart, and seeds always do. Gives way behind each member.
  * @param before members' states behind the window but its last day, of which alone the sample is then
  */
-export const score = (
+export function* scoreInSteps(
   engine: Engine,
   artifact: Artifact,
   sample: DaySample,
   before?: readonly FloatArray[],
-): Scores => {
+): Generator<void, Scores> {
   const { spec, members } = artifact.manifest
   checkSample(spec, sample, before === undefined ? spec.lookback : 1)
   const scores = new Float64Array(sample.n)
@@ -52,6 +52,19 @@ export const score = (
     const one = scoreSection(engine, spec, parametersOf(artifact, m), sample, before?.[m])
     addStandardised(one.scores, 1 / members.length, scores)
     one.graphWeights.forEach((weight, g) => (graphWeights[g] += weight / members.length))
+    yield
   }
   return { scores, graphWeights }
+}
+
+/** The scores of {@link scoreInSteps} in one go. */
+export const score = (engine: Engine, artifact: Artifact, sample: DaySample): Scores =>
+  resultOf(scoreInSteps(engine, artifact, sample))
+
+/** What work in steps gives, without a pause between them. */
+export function resultOf<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }

@@ -8,7 +8,7 @@ import { fingerprints } from '../../src/workers/fingerprints.ts'
 import { EarlierDays } from '../../src/workers/scoring/earlier-days.ts'
 import { exposuresInput, stylesInput } from '../../src/workers/scoring/inputs.ts'
 import { modelColumns } from '../../src/workers/scoring/sample-builder.ts'
-import { scoreJob } from '../../src/workers/scoring/score-job.ts'
+import { scoreJob, scoreJobInSteps } from '../../src/workers/scoring/score-job.ts'
 import { untrainedArtifact } from '../artifacts/untrained.ts'
 import { randomOf } from '../contract/awkward-values.ts'
 import { seed } from '../seed.ts'
@@ -75,6 +75,10 @@ it('a job has the same bits whether its window was run in the morning or not', (
   const result = scoreJob(engine, artifact, job, records, earlier)
   expect(result).toEqual(scoreJob(engine, artifact, job, records))
   expect(new Set(result.scores).size).toBeGreaterThan(1)
+})
+
+it('gives way behind each member, since a job may take longer than a membership lives without a word', () => {
+  expect(Array.from(scoreJobInSteps(engine, artifact, job, records))).toHaveLength(artifact.manifest.members.length)
 })
 
 it('is not taken for the window of others: a shorter one, a later revision, another artifact', () => {

@@ -1,4 +1,4 @@
-import type { Job } from '../../../schemas/day.ts'
+import type { Job, Result } from '../../../schemas/day.ts'
 import { ClosebellError } from '../../../schemas/errors.ts'
 import type { SetName } from '../../../schemas/topics.ts'
 import type { Engine } from '../../../models/engine.ts'
@@ -10,7 +10,7 @@ import { recordsOfJob } from '../scoring/job-records.ts'
 import type { LogView } from '../scoring/log-view.ts'
 import type { ModelsFolder } from '../models-folder.ts'
 import type { Heartbeat } from '../status/heartbeat.ts'
-import { scoreJob, type JobRecords } from '../scoring/score-job.ts'
+import { scoreJobInSteps, type JobRecords } from '../scoring/score-job.ts'
 import { Ready } from './ready.ts'
 
 export interface ModelOptions {
@@ -99,7 +99,8 @@ async function handleJob(options: ModelOptions, ready: Ready, message: Logged): 
   try {
     const job = codecs.job.decode(message.value)
     const artifact = await ready.artifact(job.set as SetName, job.artifactHash)
-    const result = scoreJob(engine, artifact, job, await recordsOf(options, ready.view, job), ready.earlier)
+    const records = await recordsOf(options, ready.view, job)
+    const result = await inSteps(options, scoreJobInSteps(engine, artifact, job, records, ready.earlier))
     const key = `${job.date}|${job.revision}|${job.set}|${job.artifactHash}`
     await bus.publish('results', [{ partition: 0, date: message.date, key, value: codecs.result.encode(result) }])
     return true
@@ -108,6 +109,16 @@ async function handleJob(options: ModelOptions, ready: Ready, message: Logged): 
     if (!(error instanceof ClosebellError) || error.retriable) throw error
     log.error('a job was not scored', { offset: message.offset, code: error.code, fact: error.fact })
     return false
+  }
+}
+
+/** A job may take longer than a membership lives without a word: the loop gets its turn behind each step. */
+async function inSteps({ clock, signal }: ModelOptions, steps: Generator<void, Result>): Promise<Result> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    // A clock may answer an aborted sleep by a rejection; what was begun is ended.
+    await clock.sleep(0, signal).catch(() => undefined)
   }
 }
 

@@ -7,7 +7,7 @@ import type { StyleHistory } from '../../../models/inputs/style-window.ts'
 import { graphNames, styleNames, type Graph } from '../../../models/sample.ts'
 import type { Artifact } from '../../../models/training/artifact.ts'
 import { checkArtifact } from '../../../models/training/artifact.ts'
-import { score } from '../../../models/training/score.ts'
+import { resultOf, scoreInSteps } from '../../../models/training/score.ts'
 import { codecs, sha256 } from '../../wire/index.ts'
 import { fingerprints } from '../fingerprints.ts'
 import { framePanels } from '../history/panels.ts'
@@ -55,16 +55,16 @@ export function dayInputsOf(inputs: readonly Input[]): DayInputs {
 }
 
 /**
- * Scores one job: the same bits for the same records, artifact and kernel build.
+ * Scores one job: the same bits for the same records, artifact and kernel build. Gives way behind each member.
  * @param earlier what was made of the days before; the scaled days of this job are added
  */
-export function scoreJob(
+export function* scoreJobInSteps(
   engine: Engine,
   artifact: Artifact,
   job: Job,
   records: JobRecords,
   earlier = new EarlierDays(),
-): Result {
+): Generator<void, Result> {
   const set = job.set as SetName
   const columns = modelColumns(set)
   const sizing = records.panels.at(-1)?.sizing ?? ''
@@ -80,10 +80,9 @@ export function scoreJob(
   const inputs = dayInputsOf(records.inputs)
   const section = builder.section(job.date, inputs).instruments
   const states = earlier.states(artifact, before, section)
-  const { scores, graphWeights } =
-    states === null
-      ? score(engine, artifact, builder.build(job.date, inputs, section))
-      : score(engine, artifact, builder.buildLast(job.date, inputs, section), states)
+  const { scores, graphWeights } = yield* states === null
+    ? scoreInSteps(engine, artifact, builder.build(job.date, inputs, section))
+    : scoreInSteps(engine, artifact, builder.buildLast(job.date, inputs, section), states)
   return {
     date: job.date,
     revision: job.revision,
@@ -100,3 +99,6 @@ export function scoreJob(
     crc: 0,
   }
 }
+
+/** The result of {@link scoreJobInSteps} in one go. */
+export const scoreJob = (...of: Parameters<typeof scoreJobInSteps>): Result => resultOf(scoreJobInSteps(...of))
