@@ -24,12 +24,22 @@ const stackBytes = 65_536
 /** Kernels read up to one vector past the end of what they are given. */
 const slackBytes = 64
 
-/** What every thread but the caller's runs for good. */
+/**
+ * What every thread but the caller's runs for good. A thread is told how far the memory has grown from the moment on at
+ * which it holds it; what came a moment before it learns by growing by nothing, else it would trap behind the end that
+ * it knows. One that ends takes the process along: the caller sleeps until its tasks are done, and would for ever.
+ */
 const program = `
 const { module, memory, stack, thread } = require('node:worker_threads').workerData
 const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+memory.grow(0)
 exports.__stack_pointer.value = stack
-exports.serve(thread)`
+try {
+  exports.serve(thread)
+} catch (error) {
+  require('node:fs').writeSync(2, 'CB_INTERNAL: thread ' + thread + ' of the wasm engine ended: ' + error.stack + '\\n')
+  process.kill(process.pid, 'SIGABRT')
+}`
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1)
 

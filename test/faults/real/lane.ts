@@ -22,6 +22,7 @@ const cli = resolve(here, '../../../src/cli/main.js')
 /** A trading day lasts about a second. */
 const speed = 20_000
 const dayLimitMs = 240_000
+const startsMax = 3
 const storeClients = ['open', 'close', 'sink'] as const
 
 /** Topics that the sink follows, each as a group of its own. */
@@ -49,12 +50,25 @@ export class Lane {
     if (mayMount) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', this.state])
   }
 
+  /** Other tests look for ports too: one may be taken between the asking and the binding. */
   async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#open()
+        return
+      } catch (error) {
+        if (attempt === startsMax) throw error
+        console.error(`${this.folder} is started again: ${(error as Error).message}`)
+        await this.#close()
+      }
+    }
+  }
+
+  async #open(): Promise<void> {
     const ports = await freePorts(1 + storeClients.length)
     this.#kafkaPort = ports[0] as number
     this.kafka = await kafkaBehind(join(this.folder, 'kafka'), this.#kafkaPort)
     this.questdb = await questdb(join(this.folder, 'questdb'))
-    await Promise.all([this.kafka.start(), this.questdb.start()])
     const watch = (sight: Sight): boolean => this.fault?.sees(sight) ?? false
     this.#kafkaDoor = new FaultProxy(this.#kafkaPort, this.kafka.port, watch)
     storeClients.forEach((name, i) => {
@@ -62,6 +76,8 @@ export class Lane {
       this.#questdbPorts.set(name, port)
       this.#questdbDoors.set(name, new FaultProxy(port, this.questdb.port, watch, name))
     })
+    await Promise.all([this.#kafkaDoor, ...this.#questdbDoors.values()].map(({ listening }) => listening))
+    await Promise.all([this.kafka.start(), this.questdb.start()])
     const client = new Kafka({ brokers: [this.broker], clientId: 'lane', logLevel: logLevel.NOTHING, retry })
     this.#admin = client.admin()
     await this.#admin.connect()
@@ -117,12 +133,17 @@ export class Lane {
     for (const [table = ''] of dataset) if (table.startsWith(`${prefix}_`)) await ask(`DROP TABLE "${table}"`)
   }
 
-  async stop(): Promise<void> {
-    // A lane that could not start has none, and says why itself.
+  /** A lane that could not start lacks some of these, and says why itself. */
+  async #close(): Promise<void> {
     await (this.#admin as Admin | undefined)?.disconnect().catch(() => undefined)
-    await Promise.all([this.kafka.stop(), this.questdb.stop()])
-    this.#kafkaDoor.close()
-    for (const door of this.#questdbDoors.values()) door.close()
+    const services: readonly (Service | undefined)[] = [this.kafka, this.questdb]
+    await Promise.all(services.map(async (service) => service?.stop()))
+    const doors: readonly (FaultProxy | undefined)[] = [this.#kafkaDoor, ...this.#questdbDoors.values()]
+    for (const door of doors) door?.close()
+  }
+
+  async stop(): Promise<void> {
+    await this.#close()
     try {
       execFileSync('umount', [this.state], { stdio: 'ignore' })
     } catch {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appendedAt, bringsRecords, correlationOf, Frames, readRequest, type Request } from './kafka-frames.ts'
@@ -22,6 +23,8 @@ export type Watch = (sight: Sight) => boolean
 export class FaultProxy {
   readonly #server: Server
   readonly #links = new Set<Link>()
+  /** Rejected where the port is another's. */
+  readonly listening: Promise<unknown>
   #held = { who: '', until: 0 }
 
   /** `who`: the client behind every connection; without it each names itself, as Kafka's clients do. */
@@ -32,6 +35,8 @@ export class FaultProxy {
       link.onEnd = () => this.#links.delete(link)
     })
     this.#server.listen(port, '127.0.0.1')
+    this.listening = once(this.#server, 'listening')
+    this.listening.catch(() => undefined)
   }
 
   /** Cuts the connections of one client, or of all; `who` is the end of its name. */
