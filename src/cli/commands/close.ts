@@ -83,11 +83,8 @@ async function close(context: Context, flags: Flags): Promise<void> {
             stage.reach(closed.push(summary.date))
             log.info(lineOf(summary))
             // Beside a service there is a sink; where there is none, the rows are brought from here.
-            if (dates === undefined) {
-              const isBrought = await awaitStored(store, summary, { clock, signal, forMs: sinkMs })
-              if (isBrought || signal.aborted) return
-            }
-            await sink.drain(summary.date)
+            const isLeft = dates === undefined && (await awaitStored(store, summary, { clock, signal, forMs: sinkMs }))
+            if (!isLeft) await sink.drain(summary.date)
           },
           heartbeat,
         })
